@@ -1,0 +1,30 @@
+# Two commands for a fresh machine with Python 3.11 and make: `make demo` and `make test`.
+PYTHON ?= python3
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test clean
+
+demo: .venv/use.stamp
+	$(PY) use.py examples --out demo
+	@echo "The annotated pictures lie in demo/"
+
+test: .venv/dev.stamp
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	$(PY) -m pytest
+
+.venv/use.stamp: requirements-use.txt | .venv/bin/python
+	$(PIP) -r requirements-use.txt
+	touch $@
+
+.venv/dev.stamp: requirements-use.txt requirements.txt requirements-dev.txt | .venv/bin/python
+	$(PIP) -r requirements-dev.txt
+	touch $@ .venv/use.stamp
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+clean:
+	rm -rf .venv demo

@@ -1,0 +1,99 @@
+"""What all commands share: how they start, how they fail, flags that mean the same everywhere."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from beauty_evaluate.errors import UserError
+
+COMMANDS = {
+    "score": ("use", "score the faces of photos"),
+    "train": ("train", "train a network"),
+    "visualize": ("visualize", "show filters and feature maps"),
+    "evaluate": ("evaluate", "compare scores with labels"),
+    "report-data": ("report_data", "describe a data set"),
+}
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def start(add_flags: Callable[[argparse.ArgumentParser], None], run: Run, doc: str, argv: Sequence[str] | None) -> int:
+    """Parse and run a command. Returns its exit code: 2 after a user's mistake, 130 when interrupted."""
+    parser = argparse.ArgumentParser(description=doc, allow_abbrev=False)
+    add_flags(parser)
+    options = parser.parse_args(argv)
+    try:
+        return run(options)
+    except UserError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m beauty_evaluate COMMAND`."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] not in COMMANDS:
+        lines = [f"  {name:<12} {about}" for name, (_, about) in COMMANDS.items()]
+        text = "usage: python -m beauty_evaluate COMMAND [options]\n\n" + "\n".join(lines)
+        asked = bool(words) and words[0] in ("-h", "--help")
+        print(text, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
+    sys.argv[0] = f"beauty_evaluate {words[0]}"
+    module = import_module(f"beauty_evaluate.cli.{COMMANDS[words[0]][0]}")
+    return int(module.main(words[1:]))
+
+
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--weights", metavar="NAME", help="a name in weights/ or the path of a card (default: the best)"
+    )
+
+
+def make_folder(path: Path) -> None:
+    """The folder for a command's output. UserError if it cannot be made or written to."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"Expected a folder to write to at {path}. Received: {error.strerror}.") from error
+    if not os.access(path, os.W_OK):
+        raise UserError(f"Expected a folder to write to at {path}. Received: one that cannot be written to.")
+
+
+class Counter:
+    """A line on stderr that counts, with time left, where a person is watching."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.begin, self.shown = what, time.monotonic(), 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not sys.stderr.isatty() or (now - self.shown < 0.2 and done < total):
+            return
+        self.shown = now
+        left = (now - self.begin) / done * (total - done)
+        end = "\n" if done == total else ""
+        print(f"\r{self.what}: {done}/{total}, {left:.0f} s left ", end=end, file=sys.stderr, flush=True)
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow without its notes about the processor and missing GPUs, which no log level keeps back."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        import_module("tensorflow")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,45 @@
+"""Score the test part of a split with given weights, and compare with the labels."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from beauty_evaluate.cli.common import Counter, add_weights, start
+from beauty_evaluate.data import splits
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return start(_flags, _run, __doc__ or "", argv)
+
+
+def _flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="SCUT-FBP5500 as released")
+    parser.add_argument("--split", choices=splits.NAMES, default="60-40", help="official split (default: %(default)s)")
+    parser.add_argument("--predictions", type=Path, metavar="FILE", help="write file names and scores, as CSV")
+    add_weights(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from beauty_evaluate.data import scut
+    from beauty_evaluate.evaluation.evaluate import evaluate, refuse_known, write_predictions
+    from beauty_evaluate.evaluation.report import figures_table
+    from beauty_evaluate.models import card as cards
+    from beauty_evaluate.models.runtime import onnx_forward
+
+    card = cards.load(options.weights)
+    data = scut.read(options.data)
+    split = splits.official(options.data, data, options.split)
+    names = split.test or split.train
+    refuse_known(card, names)
+    samples = [data.samples[name] for name in names]
+    forward = onnx_forward(card.file(cards.ONNX))
+    found = evaluate(forward, card.config, samples, card.labels["mean"], Counter("scoring"))
+    print(
+        f"{card.name} on the {len(names)} photos of {options.split}, {len(found.missed)} without a face that was found"
+    )
+    for problem in [*data.problems, *(f"{name}: no face found; it got the training mean." for name in found.missed)]:
+        print(f"problem: {problem}")
+    print(figures_table(found.figures()))
+    if options.predictions:
+        write_predictions(options.predictions, found)
+    return 0

@@ -1,0 +1,89 @@
+"""Score the faces of photos: 1..5, and the share of the data set that scores lower."""
+
+import argparse
+import contextlib
+import csv
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from beauty_evaluate.cli.common import add_weights, start
+from beauty_evaluate.errors import UserError
+from beauty_evaluate.scoring.scorer import Row, Scorer, expand
+
+Write = Callable[[Row], None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return start(_flags, _run, __doc__ or "", argv)
+
+
+def _flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="photos, or folders of photos")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write annotated copies here")
+    parser.add_argument("--csv", metavar="FILE", help="write a table; - is standard output")
+    parser.add_argument("--json", metavar="FILE", help="write a JSON object a line; - is standard output")
+    parser.add_argument("--single", action="store_true", help="each photo must show exactly one face")
+    add_weights(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.csv == "-" and options.json == "-":
+        raise UserError("Expected one table on standard output. Received: --csv - and --json -; name a file for one.")
+    paths = list(expand(options.paths))
+    scorer = Scorer(options.weights)
+    total = len(scorer.card.stats()["labels"])
+    good = bad = 0
+    with contextlib.ExitStack() as stack:
+        writers = list(_writers(options, stack, total))
+        for row in scorer.scan(paths, options.single, options.out):
+            good, bad = good + (row.status == "ok"), bad + (row.status != "ok")
+            for write in writers:
+                write(row)
+    if not good:
+        return 2
+    return 1 if bad else 0
+
+
+def _writers(options: argparse.Namespace, stack: contextlib.ExitStack, total: int) -> Iterator[Write]:
+    """Where each row goes."""
+    yield lambda row: _print(row, total, quiet="-" in (options.csv, options.json))
+    if options.csv:
+        yield _csv_writer(_open(options.csv, stack))
+    if options.json:
+        file = _open(options.json, stack)
+        yield lambda row: print(json.dumps(dataclasses.asdict(row)), file=file, flush=True)
+
+
+def _csv_writer(file: IO[str]) -> Write:
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow([f.name for f in dataclasses.fields(Row)])
+
+    def write(row: Row) -> None:
+        table.writerow(dataclasses.astuple(row))
+        file.flush()
+
+    return write
+
+
+def _print(row: Row, total: int, quiet: bool) -> None:
+    if row.status != "ok":
+        print(f"{row.file}: {row.error}", file=sys.stderr)
+    elif not quiet:
+        which = f", face {row.face} of {row.faces}" if row.faces > 1 else ""
+        print(
+            f"{row.file}{which}: {row.score:.2f} of 5, higher than {row.percentile:.0f} % of {total} rated faces",
+            flush=True,
+        )
+
+
+def _open(name: str, stack: contextlib.ExitStack) -> IO[str]:
+    if name == "-":
+        return sys.stdout
+    try:
+        return stack.enter_context(open(name, "w", newline="", encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"Expected to write {name}. Received: {error.strerror}.") from error

@@ -1,0 +1,140 @@
+"""Everything that changes a score: frozen dataclasses, named presets, to and from JSON."""
+
+import dataclasses
+import typing
+from dataclasses import dataclass, field
+from typing import Any
+
+from beauty_evaluate.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class CropConfig:
+    """How a photo becomes the network's input."""
+
+    geometry: str = "aligned"  # "aligned": similarity transform onto five points; "whole": the picture, squeezed
+    size: int = 160  # pixels a side
+    margin: float = 0.0  # extra border on each side of the aligned crop, as a share of its side
+    grey: bool = False
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The shape of the network. `kind` names a row of models.registry."""
+
+    kind: str = "six_block"
+    channels: tuple[int, ...] = (32, 32, 64, 128, 256, 384)
+    convolutions: tuple[int, ...] = (1, 2, 2, 2, 2, 2)
+    residual: bool = True
+    hidden: tuple[int, int] = (256, 128)
+    dropout: float = 0.4
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Random changes of a training crop; each figure is the widest change, 0 is none."""
+
+    mirror: bool = True
+    rotation: float = 6.0  # degrees
+    scale: float = 0.08  # share
+    shift: float = 0.03  # share of the side
+    brightness: float = 0.2  # share of the full range
+    contrast: float = 0.2  # share
+    colour: float = 0.1  # share, each channel by itself
+    blur: float = 0.15  # share of crops that are blurred
+    erase: float = 0.25  # share of crops that lose a patch
+    mixup: float = 0.5  # share of crops that are mixed with another
+    mixup_beta: float = 0.4
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the network learns. The loss of the score is always the mean squared error."""
+
+    epochs: int = 40
+    batch: int = 32
+    optimizer: str = "adamw"  # or "adam"
+    learning_rate: float = 2e-3
+    warmup_epochs: float = 2.0
+    schedule: str = "cosine"  # or "constant"
+    weight_decay: float = 0.05
+    weight_average: float = 0.995  # 0: the last step's weights
+    landmark_weight: float = 0.3  # 86 landmarks as a second target, in training only; 0: none
+    precision: str = "auto"  # "float32", "mixed_bfloat16", or the faster of the two in a short trial
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Config:
+    """One recipe."""
+
+    preset: str
+    crop: CropConfig = field(default_factory=CropConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    mirror_average: bool = True  # a score is the mean over the crop and its mirror image
+
+
+NO_AUGMENT = AugmentConfig(
+    mirror=False, rotation=0, scale=0, shift=0, brightness=0, contrast=0, colour=0, blur=0, erase=0, mixup=0
+)
+
+PRESETS: dict[str, Config] = {
+    "six_block": Config("six_block"),
+    # The network of the article this project started from, as its author published it.
+    "article": Config(
+        "article",
+        CropConfig("whole", 160, grey=True),
+        NetworkConfig("article", (64, 64, 128, 128, 256, 512), (1,) * 6, False, (256, 512), 0.25),
+        NO_AUGMENT,
+        TrainingConfig(
+            batch=128,
+            optimizer="adam",
+            learning_rate=1e-3,
+            warmup_epochs=0,
+            schedule="constant",
+            weight_decay=0,
+            weight_average=0,
+            landmark_weight=0,
+        ),
+        mirror_average=False,
+    ),
+    # Small enough to learn the drawn faces in a minute.
+    "drawn": Config(
+        "drawn",
+        CropConfig(size=64),
+        NetworkConfig(channels=(8, 16, 16, 24, 32, 32), hidden=(32, 16), convolutions=(1,) * 6, dropout=0.1),
+        AugmentConfig(rotation=2, scale=0, shift=0.02, blur=0, erase=0, mixup=0),
+        TrainingConfig(landmark_weight=0, weight_average=0.98),
+    ),
+}
+
+
+def preset(name: str) -> Config:
+    """The recipe of that name; ConfigError names those there are."""
+    if name not in PRESETS:
+        raise ConfigError(f"Expected a preset of {', '.join(PRESETS)}. Received: {name}.")
+    return PRESETS[name]
+
+
+def to_json(config: Any) -> dict[str, Any]:
+    """A dataclass as plain dicts, lists and numbers."""
+    return dataclasses.asdict(config)
+
+
+def from_json(values: dict[str, Any], kind: Any = Config) -> Any:
+    """The dataclass `kind` from `to_json`'s dict. ConfigError on an unknown or missing key."""
+    names = {f.name for f in dataclasses.fields(kind)}
+    if unknown := sorted(set(values) - names):
+        raise ConfigError(f"Expected the settings {', '.join(sorted(names))}. Received: {', '.join(unknown)}.")
+    hints = typing.get_type_hints(kind)
+    built = {}
+    for name, value in values.items():
+        if dataclasses.is_dataclass(hints[name]):
+            value = from_json(value, hints[name])
+        built[name] = tuple(value) if isinstance(value, list) else value
+    try:
+        return kind(**built)
+    except TypeError as error:
+        raise ConfigError(f"Expected a whole configuration. Received: one without a setting ({error}).") from error

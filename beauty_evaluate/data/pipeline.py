@@ -1,0 +1,206 @@
+"""From samples to crops, and from crops to augmented training batches."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from beauty_evaluate.config import AugmentConfig, CropConfig
+from beauty_evaluate.data.sample import N_LANDMARKS, Problem, Sample
+from beauty_evaluate.errors import PhotoError
+from beauty_evaluate.faces import align
+from beauty_evaluate.faces.detect import find_faces, main_face
+from beauty_evaluate.images import Picture
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Cropped samples, in the order they came.
+
+    pixels: uint8 (N, size + 2 pad, size + 2 pad, C). scores: float32 (N,). landmarks: float32 (N, 86, 2) as shares of
+    the crop's side, NaN where unknown. problems: samples that gave no crop, and are not among the N.
+    """
+
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+    pixels: Picture
+    scores: Floats
+    landmarks: Floats
+    pad: int
+    problems: list[Problem]
+
+    @property
+    def centre(self) -> Picture:
+        """The crops without their padding: what a network is scored on, (N, size, size, C)."""
+        end = self.pixels.shape[1] - self.pad
+        return self.pixels[:, self.pad : end, self.pad : end]
+
+
+def load_crops(
+    samples: Sequence[Sample], config: CropConfig, pad: int = 0, progress: Callable[[int, int], None] | None = None
+) -> Crops:
+    """Decode, detect and crop every sample, on all cores. A sample without a readable photo or a face is a problem."""
+    if config.geometry == "whole":
+        pad = 0
+    kept, problems = [], []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for i, (sample, result) in enumerate(
+            zip(samples, pool.map(lambda s: _crop(s, config, pad), samples), strict=True)
+        ):
+            if isinstance(result, PhotoError):
+                problems.append(Problem(sample.name, 0, f"{result} Skipped."))
+            else:
+                kept.append((sample, *result))
+            if progress:
+                progress(i + 1, len(samples))
+    side = config.size + 2 * pad
+    empty = np.empty((0, side, side, 1 if config.grey else 3), np.uint8)
+    return Crops(
+        tuple(sample.name for sample, _, _ in kept),
+        tuple(sample.group for sample, _, _ in kept),
+        np.stack([pixels for _, pixels, _ in kept]) if kept else empty,
+        np.array([sample.score for sample, _, _ in kept], np.float32),
+        np.array([marks for _, _, marks in kept], np.float32).reshape(len(kept), N_LANDMARKS, 2),
+        pad,
+        problems,
+    )
+
+
+def _crop(sample: Sample, config: CropConfig, pad: int) -> tuple[Picture, NDArray[np.float64]] | PhotoError:
+    """Crop and landmarks of one sample."""
+    try:
+        photo = sample.read()
+        if config.geometry == "whole":
+            return align.whole_crop(photo, config), np.full((N_LANDMARKS, 2), np.nan)
+        points = sample.points if sample.points is not None else main_face(find_faces(photo, config)).points
+    except PhotoError as error:
+        return error
+    crop = align.aligned_crop(photo, points, config, pad)
+    if sample.landmarks is None:
+        return crop, np.full((N_LANDMARKS, 2), np.nan)
+    return crop, align.transform(sample.landmarks, align.crop_matrix(points, config)) / config.size
+
+
+@dataclass(frozen=True)
+class Batch:
+    """pixels: uint8 (B, size, size, C). scores: float32 (B,). landmarks: float32 (B, 172), 0 where unknown;
+    known: float32 (B,), 1 where the landmarks are known."""
+
+    pixels: Picture
+    scores: Floats
+    landmarks: Floats
+    known: Floats
+
+
+class Batches:
+    """Augmented training batches. The batches of an epoch hang on (seed, epoch) alone, not on what ran before."""
+
+    def __init__(self, crops: Crops, augment: AugmentConfig, batch: int, seed: int) -> None:
+        self.crops, self.augment, self.seed = crops, augment, seed
+        self.batch = min(batch, len(crops.names))
+        self.steps = len(crops.names) // self.batch
+        self.size = crops.pixels.shape[1] - 2 * crops.pad
+        known = ~np.isnan(crops.landmarks).any((1, 2))
+        self.known = known.astype(np.float32)
+        some = crops.landmarks[known] if known.any() else np.zeros((1, N_LANDMARKS, 2), np.float32)
+        self.mean_shape: Floats = np.asarray(some.mean(0))
+        self.shape_sd: Floats = np.asarray(np.maximum(some.std(0), 1e-3))
+        self.swap = mirror_order(self.mean_shape)
+
+    def epoch(self, epoch: int, ahead: int = 4) -> Iterator[Batch]:
+        """The batches of one epoch, built on threads while the network computes."""
+        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.crops.names))
+        parts = order[: self.steps * self.batch].reshape(self.steps, self.batch)
+        with ThreadPoolExecutor(2) as pool:
+            waiting = [pool.submit(self._batch, part, epoch) for part in parts[:ahead]]
+            for i in range(self.steps):
+                batch = waiting.pop(0).result()
+                if i + ahead < self.steps:
+                    waiting.append(pool.submit(self._batch, parts[i + ahead], epoch))
+                yield batch
+
+    def _batch(self, indices: NDArray[np.int64], epoch: int) -> Batch:
+        rngs = [np.random.default_rng((self.seed, epoch, int(i))) for i in indices]
+        built = [self._augmented(int(i), rng) for i, rng in zip(indices, rngs, strict=True)]
+        pixels = np.stack([crop for crop, _ in built])
+        marks = np.stack([m for _, m in built])
+        scores, known = self.crops.scores[indices], self.known[indices]
+        for k, rng in enumerate(rngs):
+            if rng.random() < self.augment.mixup:
+                other = (k + 1) % len(rngs)
+                share = float(rng.beta(self.augment.mixup_beta, self.augment.mixup_beta))
+                share = max(share, 1 - share)
+                pixels[k] = _mixed(built[k][0], built[other][0], share)
+                marks[k] = share * built[k][1] + (1 - share) * built[other][1]
+                scores[k] = share * scores[k] + (1 - share) * self.crops.scores[indices[other]]
+                known[k] = min(known[k], self.known[indices[other]])
+        return Batch(pixels, scores, marks.reshape(len(indices), -1), known)
+
+    def _augmented(self, index: int, rng: np.random.Generator) -> tuple[Picture, Floats]:
+        """One crop, changed at random, and its landmarks as offsets from the mean shape in units of their SD."""
+        crop, change = self.crops.pixels[index], self.augment
+        matrix, mirrored = _random_warp(change, self.size, rng)
+        if (matrix[:, :2] == np.eye(2)).all() and not matrix[:, 2].any():
+            crop = self.crops.pixels[index, self.crops.pad :, self.crops.pad :][: self.size, : self.size].copy()
+        else:
+            shifted = matrix.copy()
+            shifted[:, 2] -= matrix[:, :2] @ np.full(2, self.crops.pad)
+            crop = cv2.warpAffine(
+                crop, shifted, (self.size, self.size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            ).reshape(self.size, self.size, -1)
+        crop = _recoloured(np.asarray(crop, np.uint8), change, rng)
+        if not self.known[index]:
+            return crop, np.zeros_like(self.mean_shape)
+        marks = align.transform(self.crops.landmarks[index] * self.size, matrix) / self.size
+        marks = marks[self.swap] if mirrored else marks
+        return crop, ((marks - self.mean_shape) / self.shape_sd).astype(np.float32)
+
+
+def _random_warp(change: AugmentConfig, size: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], bool]:
+    """A (2, 3) transform of crop pixels: mirror, rotation, scale and shift about the middle; and whether it mirrors."""
+    angle = np.deg2rad(rng.uniform(-change.rotation, change.rotation))
+    scale = np.exp(rng.uniform(-change.scale, change.scale))
+    shift = rng.uniform(-change.shift, change.shift, 2) * size
+    mirrored = bool(change.mirror and rng.random() < 0.5)
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    if mirrored:
+        turn = turn @ np.diag([-1.0, 1.0])
+    middle = np.full(2, (size - 1) / 2)
+    return np.column_stack([turn, middle + shift - turn @ middle]), mirrored
+
+
+def _recoloured(crop: Picture, change: AugmentConfig, rng: np.random.Generator) -> Picture:
+    """Light, contrast, colour, blur and an erased patch."""
+    gain = 1 + rng.uniform(-change.contrast, change.contrast)
+    gains = gain * (1 + rng.uniform(-change.colour, change.colour, crop.shape[2]))
+    lift = 255 * rng.uniform(-change.brightness, change.brightness)
+    levels = np.arange(256)[:, None]
+    table = np.clip((levels - 127.5) * gains + 127.5 + lift, 0, 255).round().astype(np.uint8)
+    if change.contrast or change.colour or change.brightness:
+        crop = np.asarray(cv2.LUT(crop, table.reshape(1, 256, -1)), np.uint8).reshape(crop.shape)
+    if rng.random() < change.blur:
+        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.4, 1.4)), np.uint8).reshape(crop.shape)
+    if rng.random() < change.erase:
+        side = len(crop)
+        h, w = (rng.uniform(0.1, 0.35, 2) * side).astype(int)
+        y, x = rng.integers(0, side - h), rng.integers(0, side - w)
+        crop[y : y + h, x : x + w] = rng.integers(0, 256, crop.shape[2])
+    return crop
+
+
+def _mixed(a: Picture, b: Picture, share: float) -> Picture:
+    return np.asarray(cv2.addWeighted(a, share, b, 1 - share, 0), np.uint8).reshape(a.shape)
+
+
+def mirror_order(shape: NDArray[np.floating]) -> NDArray[np.int64]:
+    """For a mean face shape (n, 2), which point each point becomes in the mirror: the nearest match, one to one."""
+    mirrored = shape * [-1, 1] + [2 * shape[:, 0].mean(), 0]
+    distance = np.linalg.norm(shape[:, None] - mirrored[None], axis=2)
+    return np.asarray(linear_sum_assignment(distance)[1])

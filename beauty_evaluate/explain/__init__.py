@@ -1,0 +1,1 @@
+"""What the network looks at: arrays first, pictures in figures.py alone."""

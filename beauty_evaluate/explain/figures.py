@@ -1,0 +1,111 @@
+"""The one place where explanations become pictures."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from beauty_evaluate.explain.filters import FilterUse
+from beauty_evaluate.images import Picture
+
+matplotlib.use("Agg")
+
+Floats = NDArray[np.float32]
+COLUMNS = 16
+DIVERGING = "PuOr_r"  # told apart by colour-blind people; 0 is white
+
+
+def feature_map_sheet(path: Path, maps: Floats, crop: Picture, layer: str, field: int, columns: int = COLUMNS) -> None:
+    """All maps of one layer on one scale. maps: float32 (H, W, C) after ReLU; field: receptive field in pixels."""
+    height, width, count = maps.shape
+    top = float(maps.max()) or 1.0
+    columns = min(columns, count)
+    silent = int((maps.max((0, 1)) <= 0).sum())
+    figure, axes = _tiles(np.transpose(maps, (2, 0, 1)), columns, _titles(layer, count), "magma", 0, top)
+    title = f"{layer}: {count} feature maps of {height} x {width} values, after ReLU, one scale 0 .. {top:.3g}"
+    note = (
+        f"Bright: the filter answers strongly there. Each value sees up to {field} x {field} pixels of the crop "
+        f"({crop.shape[1]} x {crop.shape[0]}, left). {silent} filters are silent on this photo."
+    )
+    _finish(figure, axes, path, title, note, crop)
+
+
+def kernel_sheet(path: Path, pictures: Floats, layer: str) -> None:
+    """The kernels of one convolution, from `filters.kernel_pictures`."""
+    count, height, width = pictures.shape[:3]
+    columns = min(COLUMNS if count <= 128 else 2 * COLUMNS, count)
+    colour = pictures.ndim == 4
+    figure, axes = _tiles(pictures, columns, _titles(layer, count), None if colour else DIVERGING, -1, 1)
+    title = f"{layer}: {count} filters of {height} x {width} weights"
+    note = (
+        "Each filter as the colours it adds; grey is 0, each on its own scale."
+        if colour
+        else "Weights summed over all inputs, orange raises, purple lowers the filter's answer; each on its own scale."
+    )
+    _finish(figure, axes, path, title, note)
+
+
+def activity_figure(path: Path, uses: Sequence[FilterUse], n: int) -> None:
+    """For each layer, its filters sorted by the share of `n` faces in which they answer."""
+    layers = list(dict.fromkeys(use.layer for use in uses))
+    silent = Counter(use.layer for use in uses if use.active == 0)
+    figure = Figure(figsize=(9, 0.5 + 0.42 * len(layers)), layout="constrained")
+    axes = figure.subplots()
+    for row, layer in enumerate(layers):
+        shares = np.sort([use.active for use in uses if use.layer == layer])
+        axes.imshow(shares[None], extent=(0, 1, row - 0.38, row + 0.38), aspect="auto", cmap="cividis", vmin=0, vmax=1)
+        axes.text(1.01, row, f"{silent[layer]} of {len(shares)} never", va="center", fontsize=8)
+    axes.set(xlim=(0, 1), ylim=(len(layers) - 0.5, -0.5), yticks=range(len(layers)), xticks=[])
+    axes.set_yticklabels(layers, fontsize=8)
+    axes.set_title(
+        f"Filters sorted by the share of {n} faces in which they answer: dark never, yellow always", fontsize=9
+    )
+    figure.savefig(path, dpi=120)
+
+
+def _titles(layer: str, count: int) -> list[str]:
+    """Block and filter number of each tile: `6.17`."""
+    block = layer.removeprefix("block").split("_")[0]
+    return [f"{block}.{i}" for i in range(count)]
+
+
+def _tiles(
+    pictures: Floats, columns: int, titles: Sequence[str], cmap: str | None, low: float, high: float
+) -> tuple[Figure, Axes]:
+    """Pictures (N, H, W[, 3]) in a grid, drawn as one, with a title above each."""
+    count, height, width = pictures.shape[:3]
+    rows = -(-count // columns)
+    gap = max(1, round(0.08 * width))
+    head = max(1, round(0.3 * height))
+    sheet = np.full((rows * (height + head), columns * (width + gap), *pictures.shape[3:]), np.nan, np.float32)
+    inches = 17 / columns
+    figure = Figure(figsize=(20, 1.2 + inches * rows * (height + head) / (width + gap)))
+    axes = figure.add_axes((0.13, 0.0, 0.87, 1.0))
+    size = min(9.0, 17 * inches * head / (width + gap) * 1.6)
+    for i, (picture, title) in enumerate(zip(pictures, titles, strict=True)):
+        y, x = i // columns * (height + head) + head, i % columns * (width + gap)
+        sheet[y : y + height, x : x + width] = picture
+        axes.text(x + width / 2 - 0.5, y - 0.5 - head * 0.15, title, ha="center", va="bottom", fontsize=size)
+    shown = np.where(np.isnan(sheet), 1, sheet) if pictures.ndim == 4 else sheet
+    axes.imshow(shown, cmap=cmap, vmin=low, vmax=high, interpolation="nearest", aspect="equal")
+    axes.set_axis_off()
+    return figure, axes
+
+
+def _finish(figure: Figure, axes: Axes, path: Path, title: str, note: str, crop: Picture | None = None) -> None:
+    """Title, note, and the crop on the left; then write."""
+    height = figure.get_figheight()
+    axes.set_position((0.13 if crop is not None else 0.02, 0.01, 0.86 if crop is not None else 0.96, 1 - 0.9 / height))
+    figure.text(0.02, 1 - 0.32 / height, title, fontsize=15, weight="bold")
+    figure.text(0.02, 1 - 0.64 / height, note, fontsize=11)
+    if crop is not None:
+        side = 2.2
+        inset = figure.add_axes((0.01, 1 - (side + 0.95) / height, 0.11, side / height))
+        inset.imshow(crop if crop.shape[2] == 3 else crop[..., 0], cmap="gray", vmin=0, vmax=255)
+        inset.set_axis_off()
+    figure.savefig(path, dpi=80)

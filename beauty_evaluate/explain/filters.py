@@ -1,0 +1,56 @@
+"""The weights of convolutions as pictures, and which filters stay silent."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from beauty_evaluate.errors import ConfigError
+from beauty_evaluate.models.registry import relu_layers
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FilterUse:
+    """How a filter behaves over a set of faces. active: share of the faces in which it answers anywhere."""
+
+    layer: str
+    filter: int
+    mean: float
+    active: float
+
+
+def kernels(model: keras.Model, layer: str) -> Floats:
+    """The weights of a convolution, float32 (height, width, inputs, filters). ConfigError for another layer."""
+    names = list(relu_layers(model))
+    if layer not in names:
+        raise ConfigError(f"Expected a convolution of {', '.join(names)}. Received: {layer}.")
+    return np.asarray(model.get_layer(layer).kernel)
+
+
+def kernel_pictures(weights: Floats) -> Floats:
+    """Kernels to look at, each scaled by its own largest weight, float32 (filters, height, width[, 3]).
+
+    A filter on RGB becomes a colour picture, 0..1, .5 where a weight is 0. A deeper one is summed over its inputs, and
+    signed, -1..1: where it sums to nothing its inputs cancel out, it is not empty.
+    """
+    if weights.shape[2] == 3:
+        pictures = np.transpose(weights, (3, 0, 1, 2))
+        scale = np.abs(pictures).max((1, 2, 3), keepdims=True)
+        return np.asarray(0.5 + 0.5 * pictures / np.maximum(scale, 1e-12), np.float32)
+    pictures = np.transpose(weights.sum(2), (2, 0, 1))
+    scale = np.abs(pictures).max((1, 2), keepdims=True)
+    return np.asarray(pictures / np.maximum(scale, 1e-12), np.float32)
+
+
+def filter_use(stats: dict[str, NDArray[np.float32]]) -> list[FilterUse]:
+    """Every filter of the network over the faces that its statistics were taken from (see `Card.stats`)."""
+    return [
+        FilterUse(layer, i, float(mean), float(active))
+        for key in stats
+        if key.startswith("filters/mean/")
+        for layer in [key.removeprefix("filters/mean/")]
+        for i, (mean, active) in enumerate(zip(stats[key], stats[f"filters/active/{layer}"], strict=True))
+    ]

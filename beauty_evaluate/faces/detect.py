@@ -1,0 +1,83 @@
+"""Faces in a photo: YuNet's boxes and five points, and the aligned crop of each."""
+
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from beauty_evaluate.config import CropConfig
+from beauty_evaluate.errors import PhotoError, WeightsError
+from beauty_evaluate.faces.align import Points, aligned_crop, whole_crop
+from beauty_evaluate.images import Picture
+
+YUNET = Path(__file__).resolve().parents[2] / "weights" / "third_party" / "face_detection_yunet_2023mar.onnx"
+THRESHOLD = 0.7  # .6 adds doubtful faces, .9 loses good ones
+LONG_SIDE = 640  # YuNet knows faces of about 10 to 300 pixels: it misses them in larger photos
+
+_local = threading.local()  # a detector keeps its last input: one per thread
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of a photo.
+
+    box: x, y, width, height in pixels of the photo (may reach outside it). points: (5, 2) pixels, as in
+    `align.TEMPLATE`; empty for geometry `whole`. confidence: 0..1. crop: uint8 (size, size, 3), or 1 channel if grey.
+    """
+
+    box: tuple[float, float, float, float]
+    points: Points
+    confidence: float
+    crop: Picture
+
+
+def find_faces(photo: Picture, config: CropConfig) -> list[Face]:
+    """Every face of a photo, left to right, each with its crop.
+
+    photo: uint8 (H, W, 3) RGB. With geometry `whole` the photo itself is the one face.
+    Raises PhotoError with status `no_face`.
+    """
+    if config.geometry == "whole":
+        height, width = photo.shape[:2]
+        return [Face((0, 0, width, height), np.empty((0, 2)), 1.0, whole_crop(photo, config))]
+    found = _detect(photo)
+    if not found:
+        raise PhotoError("no_face", "Expected a photo with a face seen from the front. Received: no face found in it.")
+    return [replace(face, crop=aligned_crop(photo, face.points, config)) for face in sorted(found, key=_left)]
+
+
+def main_face(faces: list[Face]) -> Face:
+    """The largest face: the one a portrait is of."""
+    return max(faces, key=lambda face: face.box[2] * face.box[3])
+
+
+def _left(face: Face) -> tuple[float, float]:
+    return face.box[0], face.box[1]
+
+
+def _detect(photo: Picture) -> list[Face]:
+    """Faces without crops."""
+    height, width = photo.shape[:2]
+    scale = min(1.0, LONG_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = photo if scale == 1 else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+    detector = _detector()
+    detector.setInputSize(size)
+    rows = detector.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1]
+    stretch = np.array([width / size[0], height / size[1]])
+    faces = []
+    for row in [] if rows is None else np.asarray(rows, np.float64):
+        x, y, w, h = (row[:4].reshape(2, 2) * stretch).reshape(4)
+        points = (row[4:14].reshape(5, 2) + 0.5) * stretch - 0.5
+        faces.append(Face((float(x), float(y), float(w), float(h)), points, float(row[14]), np.empty(0, np.uint8)))
+    return faces
+
+
+def _detector() -> cv2.FaceDetectorYN:
+    if not hasattr(_local, "detector"):
+        if not YUNET.is_file():
+            raise WeightsError(f"Expected the face detector at {YUNET}. Received: no such file; restore it.")
+        _local.detector = cv2.FaceDetectorYN.create(str(YUNET), "", (320, 320), THRESHOLD, 0.3, 100)
+    return _local.detector  # type: ignore[no-any-return]

@@ -1,0 +1,99 @@
+"""The only decoder: a path or bytes in, one RGB picture out."""
+
+import io
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from beauty_evaluate.errors import PhotoError
+
+Picture = NDArray[np.uint8]
+
+MAX_PIXELS = 100_000_000
+MAX_BYTES = 64 * 1024 * 1024
+MIN_SIDE = 32
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp")
+
+# Pillow warns above this limit while it reads the header; as an error, the warning is our size cap.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+def read(source: str | os.PathLike[str] | bytes) -> Picture:
+    """Decode one picture.
+
+    source: a path, or the content of a file. Content decides, never the name: JPEG, PNG, WebP or BMP.
+    Returns uint8 (H, W, 3) RGB, turned as its EXIF orientation says; transparent parts become white,
+    16-bit grey is reduced to 8 bits.
+    Raises PhotoError with status `missing`, `unreadable`, `too_large` or `too_small`.
+    """
+    data = source if isinstance(source, bytes) else _bytes_of(Path(source))
+    if not data:
+        raise PhotoError("unreadable", "Expected a picture. Received: an empty file.")
+    if len(data) > MAX_BYTES:
+        raise PhotoError("too_large", f"Expected at most {MAX_BYTES >> 20} MB. Received: {len(data) >> 20} MB.")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_size(*image.size)
+            return np.ascontiguousarray(_rgb(_upright(image)))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise PhotoError(
+            "too_large", f"Expected a picture of at most {MAX_PIXELS // 1_000_000} megapixels. Received: more."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise PhotoError(
+            "unreadable", "Expected a JPEG, PNG, WebP or BMP picture. Received: a file with other content."
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+        raise PhotoError("unreadable", f"Expected a whole picture. Received: a damaged one ({error}).") from error
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if path.is_dir() or (path.exists() and not path.is_file()):
+            raise PhotoError("unreadable", "Expected a picture file. Received: something that is not a file.")
+        if path.stat().st_size > MAX_BYTES:
+            size = path.stat().st_size >> 20
+            raise PhotoError("too_large", f"Expected at most {MAX_BYTES >> 20} MB. Received: {size} MB.")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise PhotoError("missing", "Expected a picture. Received: no such file; check the path.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise PhotoError("unreadable", f"Expected a readable file. Received: {reason}.") from error
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise PhotoError(
+            "too_large",
+            f"Expected a picture of at most {MAX_PIXELS // 1_000_000} megapixels. Received: {width} x {height}.",
+        )
+    if min(width, height) < MIN_SIDE:
+        raise PhotoError(
+            "too_small", f"Expected a picture of at least {MIN_SIDE} pixels a side. Received: {width} x {height}."
+        )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # damaged EXIF raises whatever its parser met; the pixels are still good
+        return image
+
+
+def _rgb(image: Image.Image) -> Picture:
+    if image.mode.startswith("I"):  # 16-bit grey
+        grey = np.clip(np.asarray(image, dtype=np.int64) >> 8, 0, 255).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image)
+    return np.asarray(image.convert("RGB"), dtype=np.uint8)

@@ -1,0 +1,1 @@
+"""Networks, the cards their weights travel with, and the light runtime."""

@@ -1,0 +1,111 @@
+"""The card: what weights travel with. Loading refuses files that are not those the card was written for."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beauty_evaluate.config import Config, from_json, to_json
+from beauty_evaluate.errors import ConfigError, WeightsError
+
+WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+DEFAULTS = ("six_block", "six_block_60-40")  # the first that is there is used
+DEFAULT_DATA = "SCUT-FBP5500"  # weights made from anything else are used only by name
+KERAS, ONNX, STATS = ".weights.h5", ".onnx", ".stats.npz"
+
+
+@dataclass(frozen=True)
+class Card:
+    """How weights were made and what they reach.
+
+    trained_on: names of the photos learnt from. labels: n, mean, sd, min and max of the training scores.
+    metrics: figures on the test part, by group; `constant` is the training mean as everyone's score.
+    input: shape and type of a crop. files: sha256 of each file by its suffix. folder: where the card was read.
+    """
+
+    name: str
+    data: str
+    split: str
+    config: Config
+    precision: str
+    command: str
+    commit: str
+    made: str
+    seconds: float
+    images_per_second: float
+    trained_on: tuple[str, ...]
+    labels: dict[str, float]
+    metrics: dict[str, dict[str, float | None]]
+    input: dict[str, Any]
+    versions: dict[str, str]
+    files: dict[str, str] = field(default_factory=dict)
+    folder: Path = Path()
+
+    def to_json(self) -> str:
+        """The card as text; the folder is not part of it."""
+        values = {k: v for k, v in vars(self).items() if k != "folder"}
+        values["config"] = to_json(self.config)
+        return json.dumps(values, indent=1) + "\n"
+
+    def file(self, suffix: str) -> Path:
+        """The weight file of that suffix, after its hash was checked. Raises WeightsError."""
+        path = self.folder / (self.name + suffix)
+        if suffix not in self.files:
+            raise WeightsError(f"Expected a card that names {path.name}. Received: {self.name}.json without it.")
+        if not path.is_file():
+            raise WeightsError(f"Expected the weights {path}. Received: no such file; restore it or train again.")
+        if sha256(path) != self.files[suffix]:
+            raise WeightsError(
+                f"Expected {path} as its card describes it. Received: a file with other content; restore both together."
+            )
+        return path
+
+    def stats(self) -> dict[str, NDArray[Any]]:
+        """Numbers of the data set: `labels`, all its mean scores, sorted, and means and silence of filters by layer."""
+        with np.load(self.file(STATS)) as stored:
+            return {name: stored[name] for name in stored.files}
+
+
+def load(name: str | None = None) -> Card:
+    """The card of weights in `weights/`, or at the path of a card; by default of the best weights there are.
+
+    Raises WeightsError: no such card, a damaged one, or a default that was not made from photos of people.
+    """
+    if name is None:
+        found = [WEIGHTS / f"{n}.json" for n in DEFAULTS if (WEIGHTS / f"{n}.json").is_file()]
+        if not found:
+            raise WeightsError(
+                f"Expected the weights {DEFAULTS[0]} in {WEIGHTS}. Received: none; restore or train them."
+            )
+        path = found[0]
+    else:
+        path = Path(name) if name.endswith(".json") else WEIGHTS / f"{name}.json"
+    card = _read(path)
+    if name is None and card.data != DEFAULT_DATA:
+        raise WeightsError(f"Expected default weights made from {DEFAULT_DATA}. Received: some made from {card.data}.")
+    return card
+
+
+def _read(path: Path) -> Card:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        config = from_json(values.pop("config"))
+        trained_on = tuple(values.pop("trained_on"))
+        return Card(config=config, trained_on=trained_on, folder=path.parent, **values)
+    except FileNotFoundError as error:
+        there = ", ".join(sorted(p.stem for p in WEIGHTS.glob("*.json"))) or "none"
+        raise WeightsError(
+            f"Expected a card at {path}. Received: no such file; the weights that are there: {there}."
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
+        raise WeightsError(f"Expected a card in {path}. Received: something else ({error}).") from error
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

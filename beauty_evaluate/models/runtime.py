@@ -1,0 +1,49 @@
+"""Running a network: the exported file without TensorFlow, and the one scoring function for every way to run it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from beauty_evaluate.errors import WeightsError
+from beauty_evaluate.images import Picture
+
+Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""float32 crops (N, size, size, C) of 0..255 -> float32 ratings (N,)."""
+
+BATCH = 64
+
+
+def onnx_forward(path: Path) -> Forward:
+    """The network in an ONNX file, run by OpenCV. Not for use from two threads at once. Raises WeightsError."""
+    try:
+        net = cv2.dnn.readNetFromONNX(str(path))
+    except cv2.error as error:
+        raise WeightsError(f"Expected an ONNX network in {path}. Received: a file that cannot be read.") from error
+
+    def forward(crops: NDArray[np.float32]) -> NDArray[np.float32]:
+        net.setInput(np.ascontiguousarray(crops, np.float32))
+        return np.asarray(net.forward(), np.float32).reshape(-1).copy()
+
+    return forward
+
+
+def rate(forward: Forward, crops: Picture | Sequence[Picture], mirror_average: bool) -> NDArray[np.float64]:
+    """Score crops: the one function behind use.py, evaluation, intervals and explanations.
+
+    crops: uint8 (N, size, size, C). mirror_average: the mean over the crop and its mirror image, as the card says.
+    Returns float64 (N,) on the 1..5 scale (a network may leave it by a little). ValueError for no crops.
+    """
+    pixels = np.asarray(crops)
+    if pixels.ndim != 4 or not len(pixels):
+        raise ValueError(f"Expected crops of shape (N, size, size, channels), N > 0. Received: shape {pixels.shape}.")
+    scores = []
+    for start in range(0, len(pixels), BATCH):
+        part = pixels[start : start + BATCH].astype(np.float32)
+        found = forward(part).astype(np.float64)
+        if mirror_average:
+            found = (found + forward(part[:, :, ::-1])) / 2
+        scores.append(found)
+    return np.concatenate(scores)

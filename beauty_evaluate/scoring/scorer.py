@@ -1,0 +1,149 @@
+"""Photos in, scores out: one row per face, on the light runtime."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from beauty_evaluate import images
+from beauty_evaluate.drawing import label_box, score_colour
+from beauty_evaluate.errors import PhotoError, UserError
+from beauty_evaluate.faces.detect import find_faces
+from beauty_evaluate.images import Picture
+from beauty_evaluate.models import card as cards
+from beauty_evaluate.models.runtime import onnx_forward, rate
+
+
+@dataclass(frozen=True)
+class Row:
+    """One face of a photo, or the reason why a photo has no score.
+
+    face: from 1, left to right, of `faces`; 0 if there is no score. status: `ok`, or PhotoError's word. score, low,
+    high: rating points 1..5 (low and high: None until an interval is calibrated). percentile: share of the data set's
+    scores that are lower, in percent. x, y, w, h: box in pixels of the photo.
+    """
+
+    file: str
+    face: int
+    faces: int
+    status: str
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    percentile: float | None = None
+    x: float | None = None
+    y: float | None = None
+    w: float | None = None
+    h: float | None = None
+    confidence: float | None = None
+    warnings: str = ""
+    error: str = ""
+
+
+class Scorer:
+    """A network with its card, ready to score photos. Not for use from two threads at once."""
+
+    def __init__(self, weights: str | None = None) -> None:
+        """weights: a name in `weights/` or the path of a card; by default the best there is. Raises WeightsError."""
+        self.card = cards.load(weights)
+        self._forward = onnx_forward(self.card.file(cards.ONNX))
+        self._labels = self.card.stats()["labels"]
+
+    def percentile(self, score: float) -> float:
+        """Share of the data set's mean scores below `score`, 0..100."""
+        return 100 * float(np.searchsorted(self._labels, score)) / len(self._labels)
+
+    def score(self, source: str | os.PathLike[str] | bytes, single: bool = False) -> list[Row]:
+        """Every face of one photo, left to right. single: exactly one face is expected. Raises PhotoError."""
+        return self.score_picture(
+            images.read(source), os.fsdecode(source) if not isinstance(source, bytes) else "", single
+        )
+
+    def score_picture(self, photo: Picture, file: str = "", single: bool = False) -> list[Row]:
+        """As `score`, for a decoded photo: uint8 (H, W, 3) RGB."""
+        faces = find_faces(photo, self.card.config.crop)
+        if single and len(faces) != 1:
+            raise PhotoError("several_faces", f"Expected one face. Received: {len(faces)}; crop the photo to one.")
+        scores = rate(self._forward, np.stack([f.crop for f in faces]), self.card.config.mirror_average)
+        rows = []
+        for i, (face, raw) in enumerate(zip(faces, scores, strict=True), 1):
+            score = round(float(np.clip(raw, 1, 5)), 4)
+            x, y, w, h = (round(v, 1) for v in face.box)
+            share = round(self.percentile(score), 1)
+            rows.append(Row(file, i, len(faces), "ok", score, None, None, share, x, y, w, h, round(face.confidence, 3)))
+        return rows
+
+    def scan(self, paths: Iterable[str], single: bool = False, out: Path | None = None) -> Iterator[Row]:
+        """Rows of many photos in order; a photo that fails is one row. out: folder for annotated copies."""
+        copies = _Copies(out) if out else None
+        for path in paths:
+            try:
+                photo = images.read(path)
+                rows = self.score_picture(photo, path, single)
+            except PhotoError as error:
+                yield Row(path, 0, 0, error.status, error=str(error))
+                continue
+            if copies:
+                copies.write(path, annotate(photo, rows))
+            yield from rows
+
+
+def annotate(photo: Picture, rows: list[Row]) -> Picture:
+    """A copy of the photo with box and score of every face, coloured by score."""
+    copy = photo.copy()
+    for row in rows:
+        if (
+            row.score is not None
+            and row.x is not None
+            and row.y is not None
+            and row.w is not None
+            and row.h is not None
+        ):
+            label_box(copy, (row.x, row.y, row.w, row.h), f"{row.score:.2f}", score_colour(row.score))
+    return copy
+
+
+def expand(paths: Iterable[str]) -> Iterator[str]:
+    """Files as they are, folders as the photos in them, sorted, subfolders too. UserError for a folder without."""
+    for path in paths:
+        if not os.path.isdir(path):
+            yield path
+            continue
+        found = sorted(
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(path)
+            for name in names
+            if name.lower().endswith(images.SUFFIXES)
+        )
+        if not found:
+            raise UserError(
+                f"Expected photos ({', '.join(images.SUFFIXES)}) in the folder {path}. Received: none; check the path."
+            )
+        yield from found
+
+
+class _Copies:
+    """Annotated copies in one folder, no two with the same name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.taken = folder, set[str]()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"Expected a folder to write to at {folder}. Received: {error.strerror}.") from error
+
+    def write(self, path: str, picture: Picture) -> None:
+        stem, n = Path(path).stem, 1
+        name = f"{stem}_scored.jpg"
+        while name in self.taken:
+            n += 1
+            name = f"{stem}_scored_{n}.jpg"
+        self.taken.add(name)
+        data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
+        try:
+            (self.folder / name).write_bytes(data.tobytes())
+        except OSError as error:
+            raise UserError(f"Expected to write {self.folder / name}. Received: {error.strerror}.") from error

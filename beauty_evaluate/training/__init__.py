@@ -1,0 +1,1 @@
+"""Learning a network, and writing what is left of it."""

@@ -1,0 +1,79 @@
+"""A run after a whole epoch, on disk."""
+
+import io
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beauty_evaluate.config import Config, from_json, to_json
+from beauty_evaluate.errors import ConfigError
+
+
+@dataclass
+class Progress:
+    """What one epoch left. seconds: of this epoch. images_per_second: augmentation and step together."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    seconds: float
+    images_per_second: float
+    validation: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Checkpoint:
+    """A run after a whole epoch, in one file that is never half written."""
+
+    config: Config
+    precision: str
+    history: list[Progress]
+    arrays: list[NDArray[Any]]
+
+    @staticmethod
+    def path(out: Path) -> Path:
+        """Where a run keeps it."""
+        return out / "checkpoint.npz"
+
+    def write(self, out: Path) -> None:
+        """Replace the checkpoint in `out`."""
+        about = {
+            "config": to_json(self.config),
+            "precision": self.precision,
+            "history": [to_json(p) for p in self.history],
+        }
+        buffer = io.BytesIO()
+        arrays: dict[str, Any] = {f"v{i:04d}": array for i, array in enumerate(self.arrays)}
+        np.savez(buffer, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)
+        write_whole(self.path(out), buffer.getbuffer())
+
+    @classmethod
+    def read(cls, out: Path) -> "Checkpoint | None":
+        """The checkpoint in `out`, None if there is none yet."""
+        if not cls.path(out).exists():
+            return None
+        with np.load(cls.path(out)) as stored:
+            about = json.loads(stored["about"].tobytes())
+            arrays = [stored[name] for name in sorted(stored.files) if name != "about"]
+        history = [Progress(**p) for p in about["history"]]
+        return cls(from_json(about["config"]), about["precision"], history, arrays)
+
+    def check(self, config: Config) -> None:
+        """ConfigError if this is the checkpoint of another recipe."""
+        if self.config != config:
+            raise ConfigError("Expected --resume with the options of the first run. Received: others.")
+
+
+def write_whole(path: Path, content: bytes | memoryview) -> None:
+    """Write a file so that, whatever happens, either the old or the new one is there whole."""
+    temporary = path.with_name(path.name + ".part")
+    with open(temporary, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)

@@ -1,0 +1,203 @@
+"""The training loop: one step, one epoch, and a checkpoint after each."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from beauty_evaluate.config import Config
+from beauty_evaluate.data.pipeline import Batches, Crops
+from beauty_evaluate.errors import ConfigError, DataError
+from beauty_evaluate.metrics import summary
+from beauty_evaluate.models import registry
+from beauty_evaluate.models.runtime import Forward, rate
+from beauty_evaluate.training.checkpoint import Checkpoint, Progress
+
+PAD_SHARE = 0.15  # of the crop's side: border kept around a crop so that turning it brings in no made-up pixels
+TRIAL_STEPS = 3
+LONG_ENOUGH = 1e13  # multiplications of a whole training below which a trial of the precision costs more than it gains
+
+
+def keras_forward(model: keras.Model) -> Forward:
+    """A Keras network as `runtime.Forward`."""
+
+    call = tf.function(lambda crops: model(crops, training=False), reduce_retracing=True)
+    return lambda crops: call(tf.constant(crops)).numpy().reshape(-1)
+
+
+def fit(
+    config: Config,
+    train: Crops,
+    out: Path,
+    validation: Crops | None = None,
+    resume: bool = False,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> tuple[keras.Model, list[Progress], str]:
+    """Train for `config.training.epochs` epochs, with a checkpoint in `out` after each.
+
+    resume: go on from the checkpoint; on the same machine the weights become bit for bit those of an uninterrupted
+    run. Returns the network in float32 with the averaged weights, what every epoch left, and the precision.
+    ConfigError if the checkpoint belongs to another recipe, DataError if there is nothing to learn from.
+    """
+    if not train.names:
+        raise DataError("Expected photos to learn from. Received: none with a face that was found.")
+    tf.config.experimental.enable_op_determinism()
+    saved = Checkpoint.read(out) if resume else None
+    if saved:
+        saved.check(config)
+    plan = config.training
+    batches = Batches(train, config.augment, plan.batch, plan.seed)
+    precision = saved.precision if saved else choose_precision(config, batches.steps * plan.epochs)
+    learner = Learner(config, batches, precision)
+    history = saved.history if saved else []
+    if saved:
+        learner.restore(saved.arrays)
+    for epoch in range(len(history), plan.epochs):
+        start = time.perf_counter()
+        loss = learner.epoch(epoch)
+        seconds = time.perf_counter() - start
+        done = Progress(epoch + 1, plan.epochs, loss, seconds, batches.steps * batches.batch / seconds)
+        if validation is not None and (epoch % 5 == 4 or epoch + 1 == plan.epochs):
+            network = keras_forward(learner.finished())
+            done.validation = summary(rate(network, validation.centre, config.mirror_average), validation.scores)
+        history.append(done)
+        Checkpoint(config, precision, history, learner.arrays()).write(out)
+        report(done)
+    return learner.finished(), history, precision
+
+
+class Learner:
+    """A network in training: weights, optimizer, running average, and the step that changes them."""
+
+    def __init__(self, config: Config, batches: Batches, precision: str) -> None:
+        self.config, self.batches = config, batches
+        self.mean = float(batches.crops.scores.mean())
+        variance = float(batches.crops.scores.var()) or 1.0
+        seed = config.training.seed
+        self.model = registry.build(config, self.mean, precision, seed)
+        self.network = self.model
+        if config.training.landmark_weight:
+            marks = keras.layers.Dense(
+                batches.mean_shape.size,
+                kernel_initializer=keras.initializers.GlorotUniform(seed),
+                dtype="float32",
+                name="landmarks",
+            )(self.model.get_layer("flatten").output)
+            self.network = keras.Model(self.model.input, [self.model.output, marks])
+        self.optimizer = _optimizer(config)
+        self.optimizer.build(self.network.trainable_variables)
+        self.average = [tf.Variable(v.value, trainable=False) for v in self.network.trainable_variables]
+        self.step = tf.function(self._step(variance), reduce_retracing=True)
+
+    def _step(self, variance: float) -> Callable[..., tf.Tensor]:
+        plan, weights = self.config.training, self.network.trainable_variables
+
+        def step(
+            pixels: tf.Tensor, scores: tf.Tensor, marks: tf.Tensor, known: tf.Tensor, keep: tf.Tensor
+        ) -> tf.Tensor:
+            with tf.GradientTape() as tape:
+                found = self.network(tf.cast(pixels, tf.float32), training=True)
+                score = found[0] if plan.landmark_weight else found
+                # in units of the labels' variance, so that the weight of the landmarks means the same for any labels
+                loss = tf.reduce_mean((score[:, 0] - scores) ** 2) / variance
+                total = loss
+                if plan.landmark_weight:
+                    distance = tf.reduce_mean((found[1] - marks) ** 2, axis=1)
+                    total += plan.landmark_weight * tf.reduce_mean(distance * known)
+            self.optimizer.apply(tape.gradient(total, [w.value for w in weights]), weights)
+            if plan.weight_average:
+                for mean, weight in zip(self.average, weights, strict=True):
+                    mean.assign(keep * mean + (1 - keep) * weight.value)
+            return loss * variance
+
+        return step
+
+    def epoch(self, epoch: int) -> float:
+        """One pass over the photos. Returns the mean squared error of the score in training."""
+        plan, losses = self.config.training, []
+        for i, batch in enumerate(self.batches.epoch(epoch)):
+            done = epoch * self.batches.steps + i
+            self.optimizer.learning_rate.assign(learning_rate(self.config, done, self.batches.steps))
+            keep = tf.constant(min(plan.weight_average, (1 + done) / (10 + done)), tf.float32)
+            losses.append(self.step(batch.pixels, batch.scores, batch.landmarks, batch.known, keep))
+        return float(np.mean([loss.numpy() for loss in losses]))
+
+    def finished(self) -> keras.Model:
+        """The network without training's extras, in float32, with the averaged weights."""
+        model = registry.build(self.config, self.mean)
+        averaged = {id(v): a.numpy() for v, a in zip(self.network.trainable_variables, self.average, strict=True)}
+        use = self.config.training.weight_average > 0
+        model.set_weights([averaged[id(v)] if use and id(v) in averaged else v.numpy() for v in self.model.weights])
+        return model
+
+    def _state(self) -> list[Any]:
+        seeds = [layer.seed_generator.state for layer in self.network.layers if hasattr(layer, "seed_generator")]
+        return [*self.network.weights, *self.optimizer.variables, *self.average, *(s for s in seeds if s is not None)]
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """All that the next step depends on."""
+        return [v.numpy() for v in self._state()]
+
+    def restore(self, arrays: list[NDArray[Any]]) -> None:
+        """Go back to where `arrays` was taken."""
+        for variable, array in zip(self._state(), arrays, strict=True):
+            variable.assign(array)
+
+
+def _optimizer(config: Config) -> keras.Optimizer:
+    plan = config.training
+    if plan.optimizer == "adam":
+        return keras.optimizers.Adam(plan.learning_rate)
+    if plan.optimizer != "adamw":
+        raise ConfigError(f"Expected the optimizer adamw or adam. Received: {plan.optimizer}.")
+    optimizer = keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def learning_rate(config: Config, step: int, steps: int) -> float:
+    """The rate at a step counted from 0, `steps` an epoch: linear warm-up, then cosine decay to 0, or constant."""
+    plan = config.training
+    warmup, total = plan.warmup_epochs * steps, plan.epochs * steps
+    if step < warmup:
+        return plan.learning_rate * (step + 1) / warmup
+    if plan.schedule == "constant":
+        return plan.learning_rate
+    return float(plan.learning_rate * 0.5 * (1 + np.cos(np.pi * (step - warmup) / max(1, total - warmup))))
+
+
+def choose_precision(config: Config, steps: int) -> str:
+    """`float32` or `mixed_bfloat16`: as configured, or the faster in a short trial if the training is long."""
+    if config.training.precision != "auto":
+        return config.training.precision
+    size, channels = config.crop.size, config.network.channels
+    work = steps * config.training.batch * size**2 * channels[0] * channels[1] * 9
+    if work < LONG_ENOUGH:
+        return "float32"
+    times = {name: _trial(config, name) for name in ("float32", "mixed_bfloat16")}
+    print("precision trial: " + ", ".join(f"{name} {1000 * t:.0f} ms a step" for name, t in times.items()), flush=True)
+    return min(times, key=lambda name: times[name])
+
+
+def _trial(config: Config, precision: str) -> float:
+    """Seconds of one training step on random pictures."""
+    rng = np.random.default_rng(0)
+    n, size, channels = config.training.batch, config.crop.size, 1 if config.crop.grey else 3
+    pixels = rng.integers(0, 256, (n, size, size, channels), np.uint8)
+    marks = np.full((n, 86, 2), 0.5, np.float32)
+    scores = rng.uniform(1, 5, n).astype(np.float32)
+    crops = Crops(("",) * n, ("",) * n, pixels, scores, marks, 0, [])
+    learner = Learner(config, Batches(crops, replace(config.augment, mixup=0), n, 0), precision)
+    known = np.ones(n, np.float32)
+    times = []
+    for _ in range(TRIAL_STEPS + 1):
+        start = time.perf_counter()
+        learner.step(pixels, scores, marks.reshape(n, -1) * 0, known, tf.constant(0.9)).numpy()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times[1:]))
