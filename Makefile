@@ -6,7 +6,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 .PHONY: demo test clean
 
 demo: .venv/use.stamp
-	$(PY) use.py examples --out demo
+	$(PY) use.py examples/grace_hopper.jpg examples/eileen_collins.png --out demo
 	@echo "The annotated pictures lie in demo/"
 
 test: .venv/dev.stamp

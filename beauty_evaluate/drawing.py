@@ -2,8 +2,7 @@
 
 import cv2
 import numpy as np
-
-from beauty_evaluate.images import Picture
+from numpy.typing import NDArray
 
 # Scores 1..5 from blue through grey to orange: told apart by colour-blind people too.
 _RAMP = np.array([[43, 92, 200], [90, 140, 200], [150, 150, 150], [225, 150, 60], [215, 95, 0]], float)
@@ -16,7 +15,7 @@ def score_colour(score: float) -> tuple[int, int, int]:
 
 
 def label_box(
-    picture: Picture, box: tuple[float, float, float, float], text: str, colour: tuple[int, int, int]
+    picture: NDArray[np.uint8], box: tuple[float, float, float, float], text: str, colour: tuple[int, int, int]
 ) -> None:
     """Draw a box (x, y, width, height in pixels) with a label into `picture`, uint8 RGB; the label stays inside it."""
     height, width = picture.shape[:2]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from beauty_evaluate.cli.common import Counter, add_weights, start
 from beauty_evaluate.data import splits
+from beauty_evaluate.errors import UserError
+from beauty_evaluate.models.card import WEIGHTS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -13,13 +15,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="SCUT-FBP5500 as released")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="SCUT-FBP5500 as released")
     parser.add_argument("--split", choices=splits.NAMES, default="60-40", help="official split (default: %(default)s)")
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="write file names and scores, as CSV")
+    parser.add_argument(
+        "--readme", type=Path, metavar="FILE", help="instead: rewrite the results table of this file from the cards"
+    )
     add_weights(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.readme:
+        from beauty_evaluate.evaluation.report import published_cards, update_readme
+
+        update_readme(options.readme, published_cards(WEIGHTS.parent))
+        return 0
+    if not options.data:
+        raise UserError("Expected --data DIR, the photos to evaluate on. Received: none.")
     from beauty_evaluate.data import scut
     from beauty_evaluate.evaluation.evaluate import evaluate, refuse_known, write_predictions
     from beauty_evaluate.evaluation.report import figures_table

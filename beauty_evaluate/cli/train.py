@@ -1,15 +1,13 @@
 """Train a network: without --data on drawn faces, in about a minute."""
 
 import argparse
-import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from beauty_evaluate.cli.common import import_tensorflow, make_folder, start
 from beauty_evaluate.config import PRESETS, preset
-from beauty_evaluate.data import splits
+from beauty_evaluate.data import scut, splits
 from beauty_evaluate.errors import ConfigError
 
 
@@ -44,10 +42,19 @@ def _run(options: argparse.Namespace) -> int:
     import_tensorflow()
     from beauty_evaluate.training.job import Job, train
 
-    words = [w for w in (sys.argv[1:]) if w != "--resume"]
-    command = "python3 train.py " + shlex.join(words)
-    train(Job(config, options.data, options.split, out, options.val, options.resume, command.strip()), _say)
+    job = Job(config, options.data, options.split, out, options.val, options.resume, _command(options))
+    train(job, _say)
     return 0
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The line that trains this again, for the card: without paths of this machine."""
+    words = ["python3 train.py"]
+    words += [f"--data {scut.TITLE} --split {options.split}"] if options.data else []
+    words += [
+        f"--{key} {value}" for key in ("preset", "epochs", "seed") if (value := getattr(options, key)) is not None
+    ]
+    return " ".join([*words, "--val"] if options.val else words)
 
 
 def _say(line: str) -> None:

@@ -108,7 +108,7 @@ class Batches:
         self.steps = len(crops.names) // self.batch
         self.size = crops.pixels.shape[1] - 2 * crops.pad
         known = ~np.isnan(crops.landmarks).any((1, 2))
-        self.known = known.astype(np.float32)
+        self.known: Floats = np.asarray(known, np.float32)
         some = crops.landmarks[known] if known.any() else np.zeros((1, N_LANDMARKS, 2), np.float32)
         self.mean_shape: Floats = np.asarray(some.mean(0))
         self.shape_sd: Floats = np.asarray(np.maximum(some.std(0), 1e-3))
@@ -131,7 +131,7 @@ class Batches:
         built = [self._augmented(int(i), rng) for i, rng in zip(indices, rngs, strict=True)]
         pixels = np.stack([crop for crop, _ in built])
         marks = np.stack([m for _, m in built])
-        scores, known = self.crops.scores[indices], self.known[indices]
+        scores, known = self.crops.scores.take(indices), self.known.take(indices)
         for k, rng in enumerate(rngs):
             if rng.random() < self.augment.mixup:
                 other = (k + 1) % len(rngs)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
-from beauty_evaluate.models.card import Card
+from beauty_evaluate.models.card import Card, load
 
 matplotlib.use("Agg")
 
@@ -39,19 +39,27 @@ def _cell(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
+def published_cards(root: Path) -> list[Card]:
+    """Cards of the networks that README compares, worst first: shipped weights, and rivals of which only the card is
+    kept."""
+    paths = [*root.glob("weights/*_60-40.json"), *root.glob("benchmarks/cards/*_60-40.json")]
+    return sorted((load(str(path)) for path in paths), key=lambda card: card.metrics["all"]["pearson"] or 0)
+
+
 def results_table(cards: Sequence[Card]) -> str:
     """One row for each card on the same split, the constant baseline first, each with its command."""
+    if len({card.split for card in cards}) != 1:
+        raise DataError("Expected cards of one split: figures of different splits do not compare. Received: others.")
     lines = [
-        "| Network | Learnt from | Tested on | PC | MAE | RMSE | Made by |",
-        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+        "| Network | Parameters | Learnt from | Tested on | PC | MAE | RMSE | Made by |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
-    for i, card in enumerate(cards):
-        rows = [("constant", "the training mean as everyone's score", "`evaluate`")] if i == 0 else []
-        rows.append(("all", f"`{card.config.preset}`, from scratch", f"`{card.command}`"))
-        for key, title, command in rows:
-            row = card.metrics[key]
-            cells = " | ".join(_cell(row[k]) for k in ("pearson", "mae", "rmse"))
-            lines.append(f"| {title} | {len(card.trained_on)} photos | {row['n']:.0f} photos | {cells} | {command} |")
+    rows = [("the training mean for everyone", "constant", cards[0], "-", "the row `constant` of `evaluate`")]
+    rows += [(f"`{c.config.preset}`", "all", c, f"{c.parameters / 1e6:.2f} M", f"`{c.command}`") for c in cards]
+    for title, key, card, size, command in rows:
+        row = card.metrics[key]
+        cells = " | ".join(_cell(row[k]) for k in ("pearson", "mae", "rmse"))
+        lines.append(f"| {title} | {size} | {len(card.trained_on)} | {row['n']:.0f} | {cells} | {command} |")
     return "\n".join(lines)
 
 

@@ -22,7 +22,8 @@ KERAS, ONNX, STATS = ".weights.h5", ".onnx", ".stats.npz"
 class Card:
     """How weights were made and what they reach.
 
-    trained_on: names of the photos learnt from. labels: n, mean, sd, min and max of the training scores.
+    parameters: numbers in the network. seconds: of all epochs. images_per_second: median over the epochs, with
+    augmentation. trained_on: names of the photos learnt from. labels: n, mean, sd, min and max of the training scores.
     metrics: figures on the test part, by group; `constant` is the training mean as everyone's score.
     input: shape and type of a crop. files: sha256 of each file by its suffix. folder: where the card was read.
     """
@@ -35,6 +36,7 @@ class Card:
     command: str
     commit: str
     made: str
+    parameters: int
     seconds: float
     images_per_second: float
     trained_on: tuple[str, ...]

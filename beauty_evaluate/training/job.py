@@ -6,9 +6,10 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from beauty_evaluate.config import Config
@@ -68,7 +69,7 @@ def train(job: Job, say: Say = print) -> Card:
     weights = job.out / "weights"
     onnx = write_network(model, learnt.centre[:N_CHECKED], weights, name, job.config.mirror_average)
     evaluation = _look(job, data, split, onnx, float(learnt.scores.mean()))
-    card = _card(job, data, split, learnt, history, precision, name, evaluation)
+    card = _card(job, data, split, learnt, model, history, precision, name, evaluation)
     step = max(1, len(learnt.names) // N_PROBED)
     stats = {f"filters/{k}": v for k, v in filter_statistics(model, learnt.centre[::step]).items()}
     stats["filters/n"] = np.array(len(learnt.centre[::step]))
@@ -127,6 +128,7 @@ def _card(
     data: DataSet,
     split: Split,
     learnt: Crops,
+    model: keras.Model,
     history: list[Progress],
     precision: str,
     name: str,
@@ -137,11 +139,12 @@ def _card(
         name=name,
         data=data.title,
         split=split.name,
-        config=replace(job.config),
+        config=job.config,
         precision=precision,
         command=job.command,
         commit=_commit(),
         made=_now(),
+        parameters=model.count_params(),
         seconds=round(sum(p.seconds for p in history), 1),
         images_per_second=round(float(np.median([p.images_per_second for p in history])), 1),
         trained_on=learnt.names,

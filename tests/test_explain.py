@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import PORTRAIT, ROOT, Run
+
+from beauty_evaluate import images
+from beauty_evaluate.config import preset
+from beauty_evaluate.errors import ConfigError
+from beauty_evaluate.explain.feature_maps import feature_maps, filter_statistics, receptive_field
+from beauty_evaluate.explain.filters import FilterUse, filter_use, kernel_pictures, kernels
+from beauty_evaluate.models import registry
+
+VISUALIZE = ROOT / "visualize.py"
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    return registry.build(preset("drawn"), seed=1)
+
+
+@pytest.fixture(scope="module")
+def crops() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), np.uint8)
+
+
+def test_maps_are_those_of_each_convolution_after_relu(model: keras.Model, crops: np.ndarray) -> None:
+    maps = feature_maps(model, crops[0])
+    assert list(maps) == [f"block{b}_conv1" for b in range(1, 7)]
+    assert [m.shape for m in maps.values()] == [
+        (64 >> b, 64 >> b, c) for b, c in enumerate(preset("drawn").network.channels)
+    ]
+    assert min(m.min() for m in maps.values()) == 0
+    scaled = crops[0].astype(np.float32) / 127.5 - 1
+    kernel, bias = model.get_layer("block1_conv1").get_weights()
+    by_hand = np.maximum((scaled[9:12, 19:22, :, None] * kernel).sum((0, 1, 2)) + bias, 0)
+    assert np.allclose(maps["block1_conv1"][10, 20], by_hand, atol=1e-5)
+
+
+def test_receptive_field_is_what_a_changed_pixel_reaches(model: keras.Model, crops: np.ndarray) -> None:
+    assert [receptive_field(model, f"block{b}_conv1") for b in (1, 2, 3)] == [3, 8, 18]
+    changed = crops[0].copy()
+    changed[32, 32] = 255 - changed[32, 32]
+    before, after = feature_maps(model, crops[0]), feature_maps(model, changed)
+    reached = np.abs(before["block3_conv1"] - after["block3_conv1"]).max(2) > 0
+    step, field = 4, receptive_field(model, "block3_conv1")
+    assert 1 < reached.any(0).sum() <= -(-field // step)
+
+
+def test_statistics_are_means_and_shares_over_the_crops(model: keras.Model, crops: np.ndarray) -> None:
+    stats = filter_statistics(model, crops)
+    maps = [feature_maps(model, crop)["block4_conv1"] for crop in crops]
+    assert np.allclose(stats["mean/block4_conv1"], np.mean([m.mean((0, 1)) for m in maps], axis=0), atol=1e-5)
+    assert np.allclose(stats["active/block4_conv1"], np.mean([m.max((0, 1)) > 0 for m in maps], axis=0))
+    uses = filter_use({f"filters/{k}": v for k, v in stats.items()})
+    assert len(uses) == sum(preset("drawn").network.channels)
+
+
+def test_a_dead_filter_is_silent_and_a_living_one_is_not(crops: np.ndarray) -> None:
+    model = registry.build(preset("drawn"), seed=1)
+    layer = model.get_layer("block2_conv1")
+    kernel, bias = layer.get_weights()
+    bias[3] = -1e6
+    layer.set_weights([kernel, bias])
+    uses = filter_use({f"filters/{k}": v for k, v in filter_statistics(model, crops).items()})
+    dead = [(u.layer, u.filter) for u in uses if u.active == 0]
+    assert ("block2_conv1", 3) in dead
+    assert FilterUse("block2_conv1", 3, 0.0, 0.0) in uses
+    assert len(dead) < len(uses) / 2
+
+
+def test_kernel_pictures_keep_their_sign(model: keras.Model) -> None:
+    first = kernels(model, "block1_conv1")
+    pictures = kernel_pictures(first)
+    assert pictures.shape == (8, 3, 3, 3)
+    assert ((pictures > 0.5) == (np.transpose(first, (3, 0, 1, 2)) > 0)).all()
+    last = kernels(model, "block6_conv1")
+    assert np.array_equal(np.sign(kernel_pictures(last)), np.sign(np.transpose(last.sum(2), (2, 0, 1))))
+    with pytest.raises(ConfigError, match="block9"):
+        kernels(model, "block9_conv1")
+
+
+def test_visualize_writes_pictures_and_arrays(run: Run, tmp_path: Path) -> None:
+    done = run(VISUALIZE, PORTRAIT, "--out", "inside")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = {p.name for p in (tmp_path / "inside").iterdir()}
+    sheets = {name for name in found if name.startswith("maps_block")}
+    assert len(sheets) == 6
+    assert {"filters_block1_conv1.png", "maps.npz", "filters.npz", "filters.csv", "silent_filters.png"} < found
+    for name in found:
+        if name.endswith(".png"):
+            assert images.read(tmp_path / "inside" / name).std() > 10
+    with np.load(tmp_path / "inside" / "maps.npz") as arrays:
+        assert arrays["crop"].shape == (160, 160, 3)
+        assert arrays["block6_conv2"].min() == 0
+
+
+def test_visualize_one_layer_and_its_mistakes(run: Run, tmp_path: Path) -> None:
+    done = run(VISUALIZE, PORTRAIT, "--layer", "block3_conv1", "--out", "one")
+    assert done.returncode == 0, done.stderr
+    assert {p.name for p in (tmp_path / "one").iterdir()} == {"maps_block3_conv1.png", "maps_block3_conv1.npz"}
+    for words in (["--layer", "block9"], ["--face", "2"]):
+        done = run(VISUALIZE, PORTRAIT, *words)
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1
+    assert run(VISUALIZE, "missing.jpg").returncode == 2

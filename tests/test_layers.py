@@ -1,0 +1,79 @@
+"""The house: imports point downward, and starting is cheap."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+PACKAGE = ROOT / "beauty_evaluate"
+FLOORS = [
+    ("errors",),
+    ("config", "images", "metrics", "drawing"),
+    ("faces", "data.sample", "data.scut", "data.synthetic", "data.splits", "models.card"),
+    ("data", "models"),
+    ("evaluation", "explain"),
+    ("scoring", "training"),
+    ("web",),
+    ("cli",),
+    ("__main__", "__init__"),
+]
+
+
+def floor(module: str) -> int:
+    """The lowest floor whose longest matching room holds a module, named without the package."""
+    rooms = {room: i for i, names in enumerate(FLOORS) for room in names}
+    matching = [room for room in rooms if module == room or module.startswith(room + ".")]
+    assert matching, f"{module} has no room in the house"
+    return rooms[max(matching, key=len)]
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("beauty_evaluate"):
+            inside = (node.module or "").removeprefix("beauty_evaluate").lstrip(".")
+            found |= {inside} if inside else {alias.name for alias in node.names}
+            for alias in node.names:
+                if (path.parents[0] and (PACKAGE / inside.replace(".", "/") / f"{alias.name}.py").exists()) and inside:
+                    found |= {f"{inside}.{alias.name}"}
+                    found -= {inside}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+    own_folder = name.split(".")[0]
+    for other in imports(path):
+        if other.split(".")[0] == own_folder:
+            continue
+        assert floor(other) < floor(name), f"{name} imports {other}"
+
+
+@pytest.mark.parametrize("door", ["use.py", "train.py", "visualize.py"])
+def test_doors_are_thin(door: str) -> None:
+    assert len((ROOT / door).read_text().splitlines()) <= 15
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-c", "import beauty_evaluate"],
+        ["-c", "from beauty_evaluate import Scorer; Scorer().score('examples/grace_hopper.jpg')"],
+        *([door, "--help"] for door in ("use.py", "train.py", "visualize.py")),
+        ["-m", "beauty_evaluate", "--help"],
+        *(["-m", "beauty_evaluate", c, "--help"] for c in ("score", "train", "visualize", "evaluate", "report-data")),
+        ["use.py", "examples/grace_hopper.jpg"],
+    ],
+    ids=" ".join,
+)
+def test_starting_loads_no_heavy_package(words: list[str]) -> None:
+    found = subprocess.run(
+        [sys.executable, "-X", "importtime", *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in found.stderr.splitlines() if "|" in line}
+    assert "beauty_evaluate" in loaded or "-c" in words
+    assert not loaded & {"tensorflow", "keras", "matplotlib", "scipy", "h5py", "onnx"}

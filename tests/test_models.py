@@ -1,0 +1,125 @@
+"""One contract for every network of the registry."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from beauty_evaluate import config as configs
+from beauty_evaluate.config import Config
+from beauty_evaluate.errors import ConfigError, WeightsError
+from beauty_evaluate.models import registry
+from beauty_evaluate.models.runtime import onnx_forward, rate
+from beauty_evaluate.training.export import write_network
+from beauty_evaluate.training.fit import keras_forward
+
+SMALL = {
+    "six_block": replace(configs.preset("drawn")),
+    "article": replace(
+        configs.preset("article"),
+        crop=replace(configs.preset("article").crop, size=64),
+        network=replace(configs.preset("article").network, channels=(4, 4, 6, 6, 8, 8), hidden=(8, 8)),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(registry.BUILDERS))
+def config(request: pytest.FixtureRequest) -> Config:
+    return SMALL[request.param]
+
+
+@pytest.fixture(scope="module")
+def model(config: Config) -> keras.Model:
+    return registry.build(config, seed=5)
+
+
+@pytest.fixture(scope="module")
+def crops(config: Config) -> np.ndarray:
+    channels = 1 if config.crop.grey else 3
+    return np.random.default_rng(0).integers(0, 256, (7, 64, 64, channels), np.uint8)
+
+
+def test_shape_and_order(model: keras.Model, crops: np.ndarray) -> None:
+    forward = keras_forward(model)
+    scores = rate(forward, crops, mirror_average=True)
+    assert scores.shape == (7,)
+    assert scores.dtype == np.float64
+    assert np.isfinite(scores).all()
+    assert np.array_equal(rate(forward, crops, mirror_average=True), scores)
+    order = np.random.default_rng(1).permutation(7)
+    assert np.allclose(rate(forward, crops[order], mirror_average=True), scores[order], atol=1e-5)
+    one_by_one = [rate(forward, crops[i : i + 1], mirror_average=True)[0] for i in range(7)]
+    assert np.allclose(one_by_one, scores, atol=1e-5)
+
+
+def test_mirror_average_makes_the_mirror_image_score_alike(model: keras.Model, crops: np.ndarray) -> None:
+    forward = keras_forward(model)
+    assert np.allclose(rate(forward, crops, True), rate(forward, crops[:, :, ::-1], True), atol=1e-6)
+
+
+def test_no_crops_is_a_clear_error(model: keras.Model) -> None:
+    with pytest.raises(ValueError, match="Expected crops"):
+        rate(keras_forward(model), [], mirror_average=False)
+
+
+def test_weights_and_onnx_score_as_the_network_does(
+    model: keras.Model, config: Config, crops: np.ndarray, tmp_path: Path
+) -> None:
+    onnx = write_network(model, crops, tmp_path, "small", config.mirror_average)
+    ours = rate(keras_forward(model), crops, True)
+    assert np.allclose(rate(onnx_forward(onnx), crops, True), ours, atol=1e-4)
+    again = registry.build(config, seed=6)
+    assert not np.allclose(rate(keras_forward(again), crops, True), ours)
+    again.load_weights(tmp_path / "small.weights.h5")
+    assert np.array_equal(rate(keras_forward(again), crops, True), ours)
+
+
+def test_seed_decides_the_first_weights(config: Config) -> None:
+    first, same, other = (registry.build(config, seed=s).get_weights() for s in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, same, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_a_broken_export_is_refused(
+    model: keras.Model, crops: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "beauty_evaluate.training.export.onnx_forward", lambda path: lambda c: np.zeros(len(c), np.float32)
+    )
+    with pytest.raises(WeightsError, match="differ by"):
+        write_network(model, crops, tmp_path, "small", False)
+
+
+def test_the_default_network_keeps_its_promises() -> None:
+    model = registry.build(configs.preset("six_block"))
+    names = [layer.name for layer in model.layers]
+    assert {f"block{b}_conv1" for b in range(1, 7)} | {f"block{b}_pool" for b in range(1, 7)} < set(names)
+    assert [n for n in names if n in ("fc1", "fc2", "score")] == ["fc1", "fc2", "score"]
+    assert model.get_layer("score").activation is keras.activations.linear
+    assert model.count_params() <= 5_000_000
+    assert model.input_shape == (None, 160, 160, 3)
+
+
+def test_the_article_network_has_the_parameters_its_author_counted() -> None:
+    model = registry.build(configs.preset("article"))
+    assert model.count_params() == pytest.approx(7.64e6, rel=1e-3)
+    assert sum(isinstance(layer, keras.layers.MaxPooling2D) for layer in model.layers) == 5
+    assert [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)] == [
+        *(0.25, 0.5, 0.5, 0.25, 0.25),
+        *(0.25, 0.25),
+    ]
+
+
+def test_an_unknown_network_is_named() -> None:
+    config = configs.preset("six_block")
+    with pytest.raises(ConfigError, match="seven_block"):
+        registry.build(replace(config, network=replace(config.network, kind="seven_block")))
+
+
+def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.onnx"
+    path.write_bytes(b"not a network")
+    with pytest.raises(WeightsError, match="cannot be read"):
+        onnx_forward(path)

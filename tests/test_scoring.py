@@ -1,0 +1,249 @@
+"""Scoring as a person starts it: the real command, in a fresh process, on good and on bad input."""
+
+import csv
+import dataclasses
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
+from PIL import Image
+
+from beauty_evaluate import Row, Scorer, images
+from beauty_evaluate.errors import PhotoError, WeightsError
+from beauty_evaluate.models import card as cards
+from beauty_evaluate.scoring.scorer import expand
+
+USE = ROOT / "use.py"
+COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error"
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return Scorer()
+
+
+@pytest.fixture
+def two_faces(tmp_path: Path) -> Path:
+    path = tmp_path / "two.png"
+    both = np.concatenate([images.read(PORTRAIT)[:512], images.read(PORTRAIT_PNG)], axis=1)
+    Image.fromarray(both).save(path)
+    return path
+
+
+def test_portraits_are_scored_and_copies_drawn(run: Run, tmp_path: Path) -> None:
+    done = run(USE, PORTRAIT, PORTRAIT_PNG, "--out", "copies")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2
+    for line, path in zip(lines, (PORTRAIT, PORTRAIT_PNG), strict=True):
+        assert line.startswith(f"{path}: ")
+        assert "of 5, higher than" in line
+        assert "% of 5500 rated faces" in line
+    assert sorted(p.name for p in (tmp_path / "copies").iterdir()) == [
+        "eileen_collins_scored.jpg",
+        "grace_hopper_scored.jpg",
+    ]
+    copy = images.read(tmp_path / "copies" / "grace_hopper_scored.jpg")
+    assert copy.shape == images.read(PORTRAIT).shape
+    assert (np.abs(copy.astype(int) - images.read(PORTRAIT)).max(2) > 60).mean() > 0.002
+
+
+def test_csv_and_json_hold_the_same_rows(run: Run, two_faces: Path, tmp_path: Path) -> None:
+    done = run(USE, two_faces, "missing.jpg", "--csv", "t.csv", "--json", "-")
+    assert done.returncode == 1
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    table = list(csv.DictReader(io.StringIO((tmp_path / "t.csv").read_text())))
+    assert ",".join(table[0]) == ",".join(rows[0]) == COLUMNS
+    assert [(r["face"], r["faces"], r["status"]) for r in rows] == [(1, 2, "ok"), (2, 2, "ok"), (0, 0, "missing")]
+    assert rows[0]["x"] < rows[1]["x"]
+    for row, cells in zip(rows, table, strict=True):
+        assert {k: "" if v is None else str(v) for k, v in row.items()} == cells
+    assert rows[2]["score"] is None
+    assert "no such file" in rows[2]["error"]
+
+
+def save(path: Path, image: Image.Image) -> Path:
+    image.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("no_face", "no face found"),
+        ("missing", "no such file"),
+        ("text", "a file with other content"),
+        ("truncated", "a damaged one"),
+        ("empty", "an empty file"),
+        ("bomb", "at most 100 megapixels"),
+        ("tiny", "1 x 1"),
+        ("empty_folder", "Received: none"),
+    ],
+)
+def test_a_bad_photo_gets_one_sentence(run: Run, tmp_path: Path, kind: str, words: str) -> None:
+    path = tmp_path / f"{kind}.jpg"
+    if kind == "no_face":
+        Image.effect_noise((200, 200), 40).save(path)
+    elif kind == "text":
+        path.write_text("this is not a photo")
+    elif kind == "truncated":
+        path.write_bytes(PORTRAIT.read_bytes()[:30_000])
+    elif kind == "empty":
+        path.touch()
+    elif kind == "bomb":
+        Image.new("1", (20_000, 20_000)).save(path, "PNG")
+    elif kind == "tiny":
+        Image.new("RGB", (1, 1)).save(path)
+    elif kind == "empty_folder":
+        path.mkdir()
+    done = run(USE, path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    beside_a_good_one = run(USE, path, PORTRAIT)
+    if kind != "empty_folder":
+        assert beside_a_good_one.returncode == 1
+        assert len(beside_a_good_one.stdout.splitlines()) == 1
+        assert beside_a_good_one.stderr == done.stderr
+
+
+def test_two_faces_where_one_was_asked_for(run: Run, two_faces: Path) -> None:
+    done = run(USE, two_faces, "--single")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{two_faces}: Expected one face. Received: 2; crop the photo to one.\n"
+    assert run(USE, two_faces).returncode == 0
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "1"])
+def test_grey_palette_and_transparent_photos_are_simply_scored(scorer: Scorer, tmp_path: Path, mode: str) -> None:
+    photo = Image.open(PORTRAIT_PNG)
+    rows = scorer.score(save(tmp_path / "photo.png", photo.convert(mode)))
+    assert [row.status for row in rows] == ["ok"]
+    if mode in ("P", "RGBA"):
+        assert rows[0].score == pytest.approx(scorer.score(PORTRAIT_PNG)[0].score, abs=0.2)
+
+
+def copy_weights(folder: Path) -> cards.Card:
+    """The default weights in another folder."""
+    card = cards.load()
+    for path in card.folder.glob(f"{card.name}.*"):
+        shutil.copy(path, folder)
+    return cards.load(str(folder / f"{card.name}.json"))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "words"), [(".onnx", "no such file"), (".stats.npz", "no such file"), (".json", "no such file")]
+)
+def test_missing_weights_are_named(run: Run, tmp_path: Path, suffix: str, words: str) -> None:
+    card = copy_weights(tmp_path)
+    (tmp_path / (card.name + suffix)).unlink()
+    done = run(USE, PORTRAIT, "--weights", tmp_path / f"{card.name}.json")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert card.name + suffix in done.stderr
+    assert words in done.stderr
+
+
+def test_mismatching_weights_are_refused(run: Run, tmp_path: Path) -> None:
+    card = copy_weights(tmp_path)
+    with open(tmp_path / f"{card.name}.onnx", "ab") as file:
+        file.write(b"\0")
+    done = run(USE, PORTRAIT, "--weights", tmp_path / f"{card.name}.json")
+    assert done.returncode == 2
+    assert "a file with other content" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_damaged_or_foreign_card_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    for content in ("", "{", "[]", "{}", '{"config": {"presets": 1}, "trained_on": []}'):
+        path.write_text(content)
+        with pytest.raises(WeightsError, match="something else"):
+            cards.load(str(path))
+    with pytest.raises(WeightsError, match="the weights that are there"):
+        cards.load("nothing")
+
+
+def test_weights_from_drawn_faces_never_become_the_default(
+    drawn_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (drawn_run / "weights").iterdir():
+        shutil.copy(path, tmp_path / path.name.replace("drawn", "six_block"))
+    monkeypatch.setattr(cards, "WEIGHTS", tmp_path)
+    with pytest.raises(WeightsError, match="drawn faces"):
+        cards.load()
+    assert cards.load("six_block").data == "drawn faces"
+    (tmp_path / "six_block.json").unlink()
+    with pytest.raises(WeightsError, match="restore or train"):
+        cards.load()
+
+
+def test_a_folder_is_scored_in_order_with_its_subfolders(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    for name in ("z.jpg", "a.PNG", "b/c.webp", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [Path(p).relative_to(tmp_path).as_posix() for p in expand([str(tmp_path)])] == ["a.PNG", "b/c.webp", "z.jpg"]
+
+
+def test_copies_of_photos_with_one_name_do_not_overwrite_each_other(scorer: Scorer, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    shutil.copy(PORTRAIT, tmp_path / "in" / "me.jpg")
+    paths = [str(tmp_path / "in" / "me.jpg")] * 2
+    list(scorer.scan(paths, out=tmp_path / "out"))
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["me_scored.jpg", "me_scored_2.jpg"]
+
+
+def test_output_that_cannot_be_written_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for words in (["--csv", "no/folder/t.csv"], ["--json", "no/folder/t.json"], ["--out", "file"]):
+        done = run(USE, PORTRAIT, *words)
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1
+        assert "Expected" in done.stderr
+
+
+def test_wrong_usage_is_exit_code_2(run: Run) -> None:
+    assert run(USE).returncode == 2
+    assert run(USE, PORTRAIT, "--colour").returncode == 2
+    assert run(USE, PORTRAIT, "--csv", "-", "--json", "-").returncode == 2
+    assert run("-m", "beauty_evaluate", "paint").returncode == 2
+    assert run("-m", "beauty_evaluate").returncode == 2
+    assert run("-m", "beauty_evaluate", "--help").returncode == 0
+
+
+def test_use_and_the_score_command_are_the_same(run: Run) -> None:
+    assert run("-m", "beauty_evaluate", "score", PORTRAIT).stdout == run(USE, PORTRAIT).stdout
+
+
+def test_library_gives_typed_rows(scorer: Scorer) -> None:
+    (row,) = scorer.score(PORTRAIT)
+    assert (row.file, row.face, row.faces, row.status) == (str(PORTRAIT), 1, 1, "ok")
+    assert row.score is not None
+    assert 1 <= row.score <= 5
+    assert ",".join(f.name for f in dataclasses.fields(Row)) == COLUMNS
+    again = scorer.score(PORTRAIT.read_bytes())
+    assert again[0].score == row.score
+    with pytest.raises(PhotoError):
+        scorer.score(b"nothing")
+
+
+def test_percentile_is_the_share_of_the_labels_below(scorer: Scorer) -> None:
+    labels = scorer.card.stats()["labels"]
+    assert len(labels) == 5500
+    assert scorer.percentile(0.9) == 0
+    assert scorer.percentile(5) == 100
+    assert scorer.percentile(2.85) == pytest.approx(100 * (labels < 2.85).mean())
+    assert scorer.percentile(4.0) == pytest.approx(88, abs=1)
+
+
+def test_photos_in_the_wild_get_scores(scorer: Scorer, wild_folder: Path) -> None:
+    paths = sorted(map(str, wild_folder.iterdir()))[::7]
+    rows = list(scorer.scan(paths))
+    assert [r.file for r in rows if r.face <= 1] == paths
+    assert sum(r.status == "ok" for r in rows) >= 0.95 * len(paths)

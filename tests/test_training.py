@@ -1,0 +1,133 @@
+"""The whole training loop on a few drawn faces."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from beauty_evaluate import config as configs
+from beauty_evaluate.config import Config, CropConfig
+from beauty_evaluate.data import synthetic
+from beauty_evaluate.data.pipeline import Crops, load_crops
+from beauty_evaluate.errors import ConfigError, DataError
+from beauty_evaluate.models.runtime import rate
+from beauty_evaluate.training.checkpoint import Checkpoint, Progress
+from beauty_evaluate.training.fit import choose_precision, fit, keras_forward, learning_rate
+
+
+@pytest.fixture(scope="module")
+def crops() -> Crops:
+    return load_crops(list(synthetic.draw(8).samples.values()), CropConfig(size=64), pad=10)
+
+
+def recipe(**training: Any) -> Config:
+    """The drawn preset with every random part switched on, two batches an epoch."""
+    base = configs.preset("drawn")
+    full = configs.preset("six_block")
+    plan: dict[str, Any] = {"epochs": 3, "batch": 4, "weight_average": 0.9, "precision": "float32", **training}
+    return replace(base, augment=full.augment, training=replace(base.training, **plan))
+
+
+class Interrupted(Exception):
+    pass
+
+
+def stop_after(epochs: int) -> Callable[[Progress], None]:
+    def report(progress: Progress) -> None:
+        if progress.epoch == epochs:
+            raise Interrupted
+
+    return report
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(crops: Crops, tmp_path: Path, precision: str) -> None:
+    config = recipe(precision=precision)
+    for name in ("whole", "cut"):
+        (tmp_path / name).mkdir()
+    whole, history, _ = fit(config, crops, tmp_path / "whole")
+    assert [p.epoch for p in history] == [1, 2, 3]
+    with pytest.raises(Interrupted):
+        fit(config, crops, tmp_path / "cut", report=stop_after(1))
+    resumed, history, _ = fit(config, crops, tmp_path / "cut", resume=True)
+    assert [p.epoch for p in history] == [1, 2, 3]
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+    one, other = (Checkpoint.read(tmp_path / name) for name in ("whole", "cut"))
+    assert one is not None
+    assert other is not None
+    for a, b in zip(one.arrays, other.arrays, strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_resume_refuses_another_recipe(crops: Crops, tmp_path: Path) -> None:
+    fit(recipe(epochs=1), crops, tmp_path)
+    with pytest.raises(ConfigError, match="options of the first run"):
+        fit(recipe(epochs=1, seed=9), crops, tmp_path, resume=True)
+
+
+def test_a_checkpoint_is_never_half_written(crops: Crops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit(recipe(epochs=1), crops, tmp_path)
+    before = Checkpoint.path(tmp_path).read_bytes()
+
+    def power_cut(descriptor: int) -> None:
+        raise Interrupted
+
+    monkeypatch.setattr("os.fsync", power_cut)
+    with pytest.raises(Interrupted):
+        fit(recipe(epochs=1, seed=2), crops, tmp_path)
+    assert Checkpoint.path(tmp_path).read_bytes() == before
+
+
+def test_training_learns_what_it_is_shown(crops: Crops, tmp_path: Path) -> None:
+    base = configs.preset("drawn")
+    plan = replace(base.training, epochs=40, batch=4, weight_average=0.0, warmup_epochs=0, learning_rate=3e-3)
+    config = replace(base, augment=configs.NO_AUGMENT, network=replace(base.network, dropout=0.0), training=plan)
+    model, history, _ = fit(config, crops, tmp_path)
+    assert history[-1].loss < 0.1 * history[0].loss
+    found = rate(keras_forward(model), crops.centre, mirror_average=False)
+    assert np.corrcoef(found, crops.scores)[0, 1] > 0.6  # BatchNorm's running means lag behind so few steps
+
+
+def test_validation_figures_stand_in_the_history(crops: Crops, tmp_path: Path) -> None:
+    _, history, _ = fit(recipe(epochs=1), crops, tmp_path, validation=crops)
+    assert history[0].validation["n"] == 8
+
+
+def test_landmarks_and_missing_landmarks_are_both_learnt_from(tmp_path: Path) -> None:
+    samples = list(synthetic.draw(8).samples.values())
+    marks = np.random.default_rng(0).uniform(60, 140, (86, 2))
+    samples = [replace(s, landmarks=marks + i) if i % 2 else s for i, s in enumerate(samples)]
+    crops = load_crops(samples, CropConfig(size=64), pad=10)
+    model, history, _ = fit(recipe(epochs=1, landmark_weight=0.3), crops, tmp_path)
+    assert np.isfinite(history[0].loss)
+    assert "landmarks" not in [layer.name for layer in model.layers]
+
+
+def test_nothing_to_learn_from_is_said(crops: Crops, tmp_path: Path) -> None:
+    empty = Crops((), (), crops.pixels[:0], crops.scores[:0], crops.landmarks[:0], crops.pad, [])
+    with pytest.raises(DataError, match="none with a face"):
+        fit(recipe(), empty, tmp_path)
+
+
+def test_learning_rate_warms_up_and_decays() -> None:
+    config = recipe(epochs=10, learning_rate=1.0, warmup_epochs=2)
+    rates = [learning_rate(config, step, 10) for step in range(100)]
+    assert rates[0] == pytest.approx(0.05)
+    assert max(rates) == rates[20] == pytest.approx(1.0)
+    assert rates[-1] < 0.001
+    assert learning_rate(recipe(schedule="constant", warmup_epochs=0, learning_rate=0.5), 7, 10) == 0.5
+
+
+def test_precision_is_tried_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = {"float32": 0.2, "mixed_bfloat16": 0.1}
+    monkeypatch.setattr("beauty_evaluate.training.fit._trial", lambda config, name: times[name])
+    long = configs.preset("six_block")
+    assert choose_precision(long, 100_000) == "mixed_bfloat16"
+    assert choose_precision(recipe(precision="auto"), 10) == "float32"
+    times["float32"] = 0.05
+    assert choose_precision(long, 100_000) == "float32"
+    assert choose_precision(recipe(precision="mixed_bfloat16"), 100_000) == "mixed_bfloat16"
