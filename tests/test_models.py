@@ -6,11 +6,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from beauty_evaluate import config as configs
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError, WeightsError
-from beauty_evaluate.models import registry
+from beauty_evaluate.models import registry, six_block
 from beauty_evaluate.models.runtime import onnx_forward, rate
 from beauty_evaluate.training.export import write_network
 from beauty_evaluate.training.fit import keras_forward
@@ -110,6 +111,21 @@ def test_the_article_network_has_the_parameters_its_author_counted() -> None:
         *(0.25, 0.5, 0.5, 0.25, 0.25),
         *(0.25, 0.25),
     ]
+
+
+def test_batch_norm_trains_as_keras_does() -> None:
+    x = tf.constant(np.random.default_rng(0).normal(1, 2, (6, 5, 5, 4)).astype(np.float32))
+    found = []
+    for layer in (six_block.BatchNorm(), keras.layers.BatchNormalization()):
+        layer.build(x.shape)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, training=True)
+            loss = tf.reduce_sum(y**3)
+        found.append([y, *tape.gradient(loss, [x, layer.gamma.value, layer.beta.value]), *layer.get_weights()])
+        found[-1].append(layer(x, training=False))
+    for ours, theirs in zip(*found, strict=True):
+        assert np.allclose(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
 def test_an_unknown_network_is_named() -> None:

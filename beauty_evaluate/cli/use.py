@@ -35,10 +35,9 @@ def _run(options: argparse.Namespace) -> int:
         raise UserError("Expected one table on standard output. Received: --csv - and --json -; name a file for one.")
     paths = list(expand(options.paths))
     scorer = Scorer(options.weights)
-    total = len(scorer.card.stats()["labels"])
     good = bad = 0
     with contextlib.ExitStack() as stack:
-        writers = list(_writers(options, stack, total))
+        writers = list(_writers(options, stack, scorer.rated))
         for row in scorer.scan(paths, options.single, options.out):
             good, bad = good + (row.status == "ok"), bad + (row.status != "ok")
             for write in writers:
@@ -48,9 +47,9 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
-def _writers(options: argparse.Namespace, stack: contextlib.ExitStack, total: int) -> Iterator[Write]:
+def _writers(options: argparse.Namespace, stack: contextlib.ExitStack, rated: int) -> Iterator[Write]:
     """Where each row goes."""
-    yield lambda row: _print(row, total, quiet="-" in (options.csv, options.json))
+    yield lambda row: _print(row, rated, quiet="-" in (options.csv, options.json))
     if options.csv:
         yield _csv_writer(_open(options.csv, stack))
     if options.json:
@@ -69,13 +68,13 @@ def _csv_writer(file: IO[str]) -> Write:
     return write
 
 
-def _print(row: Row, total: int, quiet: bool) -> None:
+def _print(row: Row, rated: int, quiet: bool) -> None:
     if row.status != "ok":
         print(f"{row.file}: {row.error}", file=sys.stderr)
     elif not quiet:
         which = f", face {row.face} of {row.faces}" if row.faces > 1 else ""
         print(
-            f"{row.file}{which}: {row.score:.2f} of 5, higher than {row.percentile:.0f} % of {total} rated faces",
+            f"{row.file}{which}: {row.score:.2f} of 5, higher than {row.percentile:.0f} % of {rated} rated faces",
             flush=True,
         )
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ matplotlib.use("Agg")
 
 Floats = NDArray[np.float32]
 COLUMNS = 16
+SHEET_INCHES, LEFT_INCHES, HEAD_INCHES, LEAST_INCHES = 17.0, 2.6, 0.9, 2.5
 DIVERGING = "PuOr_r"  # told apart by colour-blind people; 0 is white
 
 
@@ -26,13 +26,13 @@ def feature_map_sheet(path: Path, maps: Floats, crop: Picture, layer: str, field
     top = float(maps.max()) or 1.0
     columns = min(columns, count)
     silent = int((maps.max((0, 1)) <= 0).sum())
-    figure, axes = _tiles(np.transpose(maps, (2, 0, 1)), columns, _titles(layer, count), "magma", 0, top)
+    figure = _tiles(np.transpose(maps, (2, 0, 1)), columns, _titles(layer, count), "magma", 0, top)
     title = f"{layer}: {count} feature maps of {height} x {width} values, after ReLU, one scale 0 .. {top:.3g}"
     note = (
         f"Bright: the filter answers strongly there. Each value sees up to {field} x {field} pixels of the crop "
         f"({crop.shape[1]} x {crop.shape[0]}, left). {silent} filters are silent on this photo."
     )
-    _finish(figure, axes, path, title, note, crop)
+    _finish(figure, path, title, note, crop)
 
 
 def kernel_sheet(path: Path, pictures: Floats, layer: str) -> None:
@@ -40,14 +40,14 @@ def kernel_sheet(path: Path, pictures: Floats, layer: str) -> None:
     count, height, width = pictures.shape[:3]
     columns = min(COLUMNS if count <= 128 else 2 * COLUMNS, count)
     colour = pictures.ndim == 4
-    figure, axes = _tiles(pictures, columns, _titles(layer, count), None if colour else DIVERGING, -1, 1)
+    figure = _tiles(pictures, columns, _titles(layer, count), None if colour else DIVERGING, -1, 1)
     title = f"{layer}: {count} filters of {height} x {width} weights"
     note = (
         "Each filter as the colours it adds; grey is 0, each on its own scale."
         if colour
         else "Weights summed over all inputs, orange raises, purple lowers the filter's answer; each on its own scale."
     )
-    _finish(figure, axes, path, title, note)
+    _finish(figure, path, title, note)
 
 
 def activity_figure(path: Path, uses: Sequence[FilterUse], n: int) -> None:
@@ -74,38 +74,37 @@ def _titles(layer: str, count: int) -> list[str]:
     return [f"{block}.{i}" for i in range(count)]
 
 
-def _tiles(
-    pictures: Floats, columns: int, titles: Sequence[str], cmap: str | None, low: float, high: float
-) -> tuple[Figure, Axes]:
+def _tiles(pictures: Floats, columns: int, titles: Sequence[str], cmap: str | None, low: float, high: float) -> Figure:
     """Pictures (N, H, W[, 3]) in a grid, drawn as one, with a title above each."""
     count, height, width = pictures.shape[:3]
     rows = -(-count // columns)
     gap = max(1, round(0.08 * width))
     head = max(1, round(0.3 * height))
-    sheet = np.full((rows * (height + head), columns * (width + gap), *pictures.shape[3:]), np.nan, np.float32)
-    inches = 17 / columns
-    figure = Figure(figsize=(20, 1.2 + inches * rows * (height + head) / (width + gap)))
-    axes = figure.add_axes((0.13, 0.0, 0.87, 1.0))
-    size = min(9.0, 17 * inches * head / (width + gap) * 1.6)
+    empty = 1 if pictures.ndim == 4 else np.nan
+    sheet = np.full((rows * (height + head), columns * (width + gap), *pictures.shape[3:]), empty, np.float32)
+    cell = SHEET_INCHES / (columns * (width + gap))
+    tall = max(LEAST_INCHES, cell * len(sheet))
+    figure = Figure(figsize=(SHEET_INCHES + LEFT_INCHES, HEAD_INCHES + tall))
+    wide, high_inches = figure.get_figwidth(), figure.get_figheight()
+    axes = figure.add_axes((LEFT_INCHES / wide, 0, SHEET_INCHES / wide, tall / high_inches))
     for i, (picture, title) in enumerate(zip(pictures, titles, strict=True)):
         y, x = i // columns * (height + head) + head, i % columns * (width + gap)
         sheet[y : y + height, x : x + width] = picture
-        axes.text(x + width / 2 - 0.5, y - 0.5 - head * 0.15, title, ha="center", va="bottom", fontsize=size)
-    shown = np.where(np.isnan(sheet), 1, sheet) if pictures.ndim == 4 else sheet
-    axes.imshow(shown, cmap=cmap, vmin=low, vmax=high, interpolation="nearest", aspect="equal")
+        axes.text(x + width / 2 - 0.5, y - 0.5 - head * 0.15, title, ha="center", va="bottom", fontsize=8)
+    axes.imshow(sheet, cmap=cmap, vmin=low, vmax=high, interpolation="nearest", aspect="equal", anchor="NW")
     axes.set_axis_off()
-    return figure, axes
+    return figure
 
 
-def _finish(figure: Figure, axes: Axes, path: Path, title: str, note: str, crop: Picture | None = None) -> None:
+def _finish(figure: Figure, path: Path, title: str, note: str, crop: Picture | None = None) -> None:
     """Title, note, and the crop on the left; then write."""
-    height = figure.get_figheight()
-    axes.set_position((0.13 if crop is not None else 0.02, 0.01, 0.86 if crop is not None else 0.96, 1 - 0.9 / height))
-    figure.text(0.02, 1 - 0.32 / height, title, fontsize=15, weight="bold")
-    figure.text(0.02, 1 - 0.64 / height, note, fontsize=11)
+    width, height = figure.get_figwidth(), figure.get_figheight()
+    figure.text(0.2 / width, 1 - 0.35 / height, title, fontsize=15, weight="bold")
+    figure.text(0.2 / width, 1 - 0.68 / height, note, fontsize=11)
     if crop is not None:
-        side = 2.2
-        inset = figure.add_axes((0.01, 1 - (side + 0.95) / height, 0.11, side / height))
+        side = LEFT_INCHES - 0.4
+        top = height - HEAD_INCHES - 0.1
+        inset = figure.add_axes((0.2 / width, (top - side) / height, side / width, side / height))
         inset.imshow(crop if crop.shape[2] == 3 else crop[..., 0], cmap="gray", vmin=0, vmax=255)
         inset.set_axis_off()
     figure.savefig(path, dpi=80)

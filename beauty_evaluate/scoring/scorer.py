@@ -47,14 +47,18 @@ class Scorer:
     """A network with its card, ready to score photos. Not for use from two threads at once."""
 
     def __init__(self, weights: str | None = None) -> None:
-        """weights: a name in `weights/` or the path of a card; by default the best there is. Raises WeightsError."""
+        """weights: a name in `weights/` or the path of a card; by default the best there is. Raises WeightsError.
+
+        `card` says what the network is; `rated` is the number of rated faces behind a percentile.
+        """
         self.card = cards.load(weights)
         self._forward = onnx_forward(self.card.file(cards.ONNX))
         self._labels = self.card.stats()["labels"]
+        self.rated = len(self._labels)
 
     def percentile(self, score: float) -> float:
         """Share of the data set's mean scores below `score`, 0..100."""
-        return 100 * float(np.searchsorted(self._labels, score)) / len(self._labels)
+        return 100 * float(np.searchsorted(self._labels, score)) / self.rated
 
     def score(self, source: str | os.PathLike[str] | bytes, single: bool = False) -> list[Row]:
         """Every face of one photo, left to right. single: exactly one face is expected. Raises PhotoError."""
