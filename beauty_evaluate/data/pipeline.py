@@ -105,7 +105,9 @@ class Batches:
     def __init__(self, crops: Crops, augment: AugmentConfig, batch: int, seed: int) -> None:
         self.crops, self.augment, self.seed = crops, augment, seed
         self.batch = min(batch, len(crops.names))
-        self.steps = len(crops.names) // self.batch
+        # a last batch smaller than half is left out: BatchNorm would learn noise from it; the order is new every epoch
+        self.steps = max(1, round(len(crops.names) / self.batch - 1e-9))
+        self.photos = min(self.steps * self.batch, len(crops.names))
         self.size = crops.pixels.shape[1] - 2 * crops.pad
         known = ~np.isnan(crops.landmarks).any((1, 2))
         self.known: Floats = np.asarray(known, np.float32)
@@ -117,7 +119,7 @@ class Batches:
     def epoch(self, epoch: int, ahead: int = 4) -> Iterator[Batch]:
         """The batches of one epoch, built on threads while the network computes."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.crops.names))
-        parts = order[: self.steps * self.batch].reshape(self.steps, self.batch)
+        parts = [order[i * self.batch : (i + 1) * self.batch] for i in range(self.steps)]
         with ThreadPoolExecutor(2) as pool:
             waiting = [pool.submit(self._batch, part, epoch) for part in parts[:ahead]]
             for i in range(self.steps):

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,14 @@ class Progress:
 
 @dataclass
 class Checkpoint:
-    """A run after a whole epoch, in one file that is never half written."""
+    """A run after a whole epoch, in one file that is never half written.
+
+    photos: digest of the names and scores learnt from. commit: of the code that began the run.
+    """
 
     config: Config
+    photos: str
+    commit: str
     precision: str
     history: list[Progress]
     arrays: list[NDArray[Any]]
@@ -44,6 +50,8 @@ class Checkpoint:
         """Replace the checkpoint in `out`."""
         about = {
             "config": to_json(self.config),
+            "photos": self.photos,
+            "commit": self.commit,
             "precision": self.precision,
             "history": [to_json(p) for p in self.history],
         }
@@ -57,16 +65,23 @@ class Checkpoint:
         """The checkpoint in `out`, None if there is none yet."""
         if not cls.path(out).exists():
             return None
-        with np.load(cls.path(out)) as stored:
-            about = json.loads(stored["about"].tobytes())
-            arrays = [stored[name] for name in sorted(stored.files) if name != "about"]
-        history = [Progress(**p) for p in about["history"]]
-        return cls(from_json(about["config"]), about["precision"], history, arrays)
+        try:
+            with np.load(cls.path(out)) as stored:
+                about = json.loads(stored["about"].tobytes())
+                arrays = [stored[name] for name in sorted(stored.files) if name != "about"]
+            history = [Progress(**p) for p in about["history"]]
+            config = from_json(about["config"])
+            return cls(config, about["photos"], about["commit"], about["precision"], history, arrays)
+        except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile, ConfigError) as error:
+            raise ConfigError(
+                f"Expected a checkpoint of this version in {cls.path(out)}. Received: another file ({error})."
+            ) from error
 
-    def check(self, config: Config) -> None:
-        """ConfigError if this is the checkpoint of another recipe."""
-        if self.config != config:
-            raise ConfigError("Expected --resume with the options of the first run. Received: others.")
+    def check(self, config: Config, photos: str) -> None:
+        """ConfigError if this is the checkpoint of another recipe, or of a run on other photos."""
+        if self.config != config or self.photos != photos:
+            what = "recipe" if self.config != config else "photos"
+            raise ConfigError(f"Expected --resume with the options of the first run. Received: another {what}.")
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:

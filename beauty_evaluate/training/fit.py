@@ -1,5 +1,6 @@
 """The training loop: one step, one epoch, and a checkpoint after each."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,39 +38,51 @@ def fit(
     out: Path,
     validation: Crops | None = None,
     resume: bool = False,
+    commit: str = "",
     report: Callable[[Progress], None] = lambda progress: None,
-) -> tuple[keras.Model, list[Progress], str]:
+    say: Callable[[str], None] = lambda line: None,
+) -> tuple[keras.Model, Checkpoint]:
     """Train for `config.training.epochs` epochs, with a checkpoint in `out` after each.
 
     resume: go on from the checkpoint; on the same machine the weights become bit for bit those of an uninterrupted
-    run. Returns the network in float32 with the averaged weights, what every epoch left, and the precision.
-    ConfigError if the checkpoint belongs to another recipe, DataError if there is nothing to learn from.
+    run. commit: of the code, kept in the checkpoint. Returns the network in float32 with the averaged weights, and the
+    last checkpoint. ConfigError if the checkpoint is damaged or belongs to another recipe or other photos,
+    DataError if there is nothing to learn from.
     """
     if not train.names:
         raise DataError("Expected photos to learn from. Received: none with a face that was found.")
     tf.config.experimental.enable_op_determinism()
+    photos = _digest(train)
     saved = Checkpoint.read(out) if resume else None
     if saved:
-        saved.check(config)
+        saved.check(config, photos)
+    if resume:
+        say(f"going on after epoch {len(saved.history)}" if saved else f"no checkpoint in {out}: beginning at epoch 1")
     plan = config.training
     batches = Batches(train, config.augment, plan.batch, plan.seed)
-    precision = saved.precision if saved else choose_precision(config, batches.steps * plan.epochs)
+    precision = saved.precision if saved else choose_precision(config, batches.steps * plan.epochs, say)
+    say(f"precision: {precision}")
     learner = Learner(config, batches, precision)
-    history = saved.history if saved else []
+    state = saved or Checkpoint(config, photos, commit, precision, [], [])
     if saved:
         learner.restore(saved.arrays)
-    for epoch in range(len(history), plan.epochs):
+    for epoch in range(len(state.history), plan.epochs):
         start = time.perf_counter()
         loss = learner.epoch(epoch)
         seconds = time.perf_counter() - start
-        done = Progress(epoch + 1, plan.epochs, loss, seconds, batches.steps * batches.batch / seconds)
+        done = Progress(epoch + 1, plan.epochs, loss, seconds, batches.photos / seconds)
         if validation is not None and (epoch % 5 == 4 or epoch + 1 == plan.epochs):
             network = keras_forward(learner.finished())
             done.validation = summary(rate(network, validation.centre, config.mirror_average), validation.scores)
-        history.append(done)
-        Checkpoint(config, precision, history, learner.arrays()).write(out)
+        state = replace(state, history=[*state.history, done], arrays=learner.arrays())
+        state.write(out)
         report(done)
-    return learner.finished(), history, precision
+    return learner.finished(), state
+
+
+def _digest(crops: Crops) -> str:
+    """What a run learns from, as a hash."""
+    return hashlib.sha256(repr((crops.names, crops.scores.tolist(), crops.pad)).encode()).hexdigest()
 
 
 class Learner:
@@ -172,7 +185,7 @@ def learning_rate(config: Config, step: int, steps: int) -> float:
     return float(plan.learning_rate * 0.5 * (1 + np.cos(np.pi * (step - warmup) / max(1, total - warmup))))
 
 
-def choose_precision(config: Config, steps: int) -> str:
+def choose_precision(config: Config, steps: int, say: Callable[[str], None] = lambda line: None) -> str:
     """`float32` or `mixed_bfloat16`: as configured, or the faster in a short trial if the training is long."""
     if config.training.precision != "auto":
         return config.training.precision
@@ -181,7 +194,7 @@ def choose_precision(config: Config, steps: int) -> str:
     if work < LONG_ENOUGH:
         return "float32"
     times = {name: _trial(config, name) for name in ("float32", "mixed_bfloat16")}
-    print("precision trial: " + ", ".join(f"{name} {1000 * t:.0f} ms a step" for name, t in times.items()), flush=True)
+    say("precision trial: " + ", ".join(f"{name} {1000 * t:.0f} ms a step" for name, t in times.items()))
     return min(times, key=lambda name: times[name])
 
 
