@@ -16,6 +16,8 @@ class CropConfig:
     size: int = 160  # pixels a side
     margin: float = 0.0  # extra border on each side of the aligned crop, as a share of its side
     grey: bool = False
+    detector_threshold: float = 0.7  # .6 adds doubtful faces, .9 loses good ones
+    detector_side: int = 640  # longest side that the detector gets: it knows faces of about 10 to 300 pixels
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,12 @@ class AugmentConfig:
     contrast: float = 0.2  # share
     colour: float = 0.1  # share, each channel by itself
     blur: float = 0.15  # share of crops that are blurred
+    blur_sigma: tuple[float, float] = (0.4, 1.4)  # pixels
     erase: float = 0.25  # share of crops that lose a patch
+    erase_side: tuple[float, float] = (0.1, 0.35)  # share of the side
     mixup: float = 0.5  # share of crops that are mixed with another
     mixup_beta: float = 0.4
+    pad: float = 0.15  # share of the side kept around a crop, so that turning it brings in no made-up pixels
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class TrainingConfig:
     weight_decay: float = 0.05
     weight_average: float = 0.995  # 0: the last step's weights
     landmark_weight: float = 0.3  # 86 landmarks as a second target, in training only; 0: none
+    refit_output: bool = True  # at the end, scale and offset of the output by least squares on the training crops
     precision: str = "auto"  # "float32", "mixed_bfloat16", or the faster of the two in a short trial
     seed: int = 1
 
@@ -97,6 +103,7 @@ PRESETS: dict[str, Config] = {
             weight_decay=0,
             weight_average=0,
             landmark_weight=0,
+            refit_output=False,
         ),
         mirror_average=False,
     ),

@@ -18,8 +18,8 @@ class WeightsError(UserError):
 
 
 class PhotoError(UserError):
-    """A photo that cannot be scored. `status` is the word for it in tables."""
+    """A photo that cannot be scored. `status` is the word for it in tables, `faces` how many were found."""
 
-    def __init__(self, status: str, message: str) -> None:
+    def __init__(self, status: str, message: str, faces: int = 0) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.faces = status, faces

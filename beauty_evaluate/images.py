@@ -22,6 +22,8 @@ SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp")
 # Pillow warns above this limit while it reads the header; as an error, the warning is our size cap.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+# Damaged EXIF does not matter here: the pixels are good, and the orientation is then unknown.
+warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
 
 
 def read(source: str | os.PathLike[str] | bytes) -> Picture:
@@ -55,7 +57,11 @@ def read(source: str | os.PathLike[str] | bytes) -> Picture:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        if path.is_dir() or (path.exists() and not path.is_file()):
+        if path.is_dir():
+            raise PhotoError(
+                "no_photos", f"Expected photos ({', '.join(SUFFIXES)}) in the folder. Received: none; check the path."
+            )
+        if path.exists() and not path.is_file():
             raise PhotoError("unreadable", "Expected a picture file. Received: something that is not a file.")
         if path.stat().st_size > MAX_BYTES:
             size = path.stat().st_size >> 20

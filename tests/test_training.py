@@ -13,9 +13,10 @@ from beauty_evaluate.config import Config, CropConfig
 from beauty_evaluate.data import synthetic
 from beauty_evaluate.data.pipeline import Crops, load_crops
 from beauty_evaluate.errors import ConfigError, DataError
+from beauty_evaluate.models import registry
 from beauty_evaluate.models.runtime import rate
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
-from beauty_evaluate.training.fit import choose_precision, fit, keras_forward, learning_rate
+from beauty_evaluate.training.fit import choose_precision, fit, keras_forward, learning_rate, refit_output
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +49,12 @@ def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(crops: Crops, tm
     config = recipe(precision=precision)
     for name in ("whole", "cut"):
         (tmp_path / name).mkdir()
-    whole, history, _ = fit(config, crops, tmp_path / "whole")
-    assert [p.epoch for p in history] == [1, 2, 3]
+    whole, run = fit(config, crops, tmp_path / "whole")
+    assert [p.epoch for p in run.history] == [1, 2, 3]
     with pytest.raises(Interrupted):
         fit(config, crops, tmp_path / "cut", report=stop_after(1))
-    resumed, history, _ = fit(config, crops, tmp_path / "cut", resume=True)
-    assert [p.epoch for p in history] == [1, 2, 3]
+    resumed, run = fit(config, crops, tmp_path / "cut", resume=True)
+    assert [p.epoch for p in run.history] == [1, 2, 3]
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         assert np.array_equal(a, b)
     one, other = (Checkpoint.read(tmp_path / name) for name in ("whole", "cut"))
@@ -65,8 +66,14 @@ def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(crops: Crops, tm
 
 def test_resume_refuses_another_recipe(crops: Crops, tmp_path: Path) -> None:
     fit(recipe(epochs=1), crops, tmp_path)
-    with pytest.raises(ConfigError, match="options of the first run"):
+    with pytest.raises(ConfigError, match="other settings"):
         fit(recipe(epochs=1, seed=9), crops, tmp_path, resume=True)
+    others = replace(crops, names=crops.names[::-1])
+    with pytest.raises(ConfigError, match="other photos"):
+        fit(recipe(epochs=1), others, tmp_path, resume=True)
+    Checkpoint.path(tmp_path).write_bytes(b"damaged")
+    with pytest.raises(ConfigError, match="another file"):
+        fit(recipe(epochs=1), crops, tmp_path, resume=True)
 
 
 def test_a_checkpoint_is_never_half_written(crops: Crops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,15 +93,25 @@ def test_training_learns_what_it_is_shown(crops: Crops, tmp_path: Path) -> None:
     base = configs.preset("drawn")
     plan = replace(base.training, epochs=40, batch=4, weight_average=0.0, warmup_epochs=0, learning_rate=3e-3)
     config = replace(base, augment=configs.NO_AUGMENT, network=replace(base.network, dropout=0.0), training=plan)
-    model, history, _ = fit(config, crops, tmp_path)
-    assert history[-1].loss < 0.1 * history[0].loss
+    model, run = fit(config, crops, tmp_path)
+    assert run.history[-1].loss < 0.1 * run.history[0].loss
     found = rate(keras_forward(model), crops.centre, mirror_average=False)
     assert np.corrcoef(found, crops.scores)[0, 1] > 0.6  # BatchNorm's running means lag behind so few steps
 
 
+def test_output_is_refitted_to_the_training_labels(crops: Crops) -> None:
+    model = registry.build(recipe(), seed=3)
+    before = rate(keras_forward(model), crops.centre, mirror_average=True)
+    slope, intercept = refit_output(model, crops, mirror_average=True)
+    after = rate(keras_forward(model), crops.centre, mirror_average=True)
+    assert np.allclose(after, slope * before + intercept, atol=1e-3)
+    assert after.mean() == pytest.approx(crops.scores.mean(), abs=1e-3)
+    assert np.polyfit(after, crops.scores, 1) == pytest.approx([1, 0], abs=0.02)
+
+
 def test_validation_figures_stand_in_the_history(crops: Crops, tmp_path: Path) -> None:
-    _, history, _ = fit(recipe(epochs=1), crops, tmp_path, validation=crops)
-    assert history[0].validation["n"] == 8
+    _, run = fit(recipe(epochs=1), crops, tmp_path, validation=crops)
+    assert run.history[0].validation["n"] == 8
 
 
 def test_landmarks_and_missing_landmarks_are_both_learnt_from(tmp_path: Path) -> None:
@@ -102,13 +119,13 @@ def test_landmarks_and_missing_landmarks_are_both_learnt_from(tmp_path: Path) ->
     marks = np.random.default_rng(0).uniform(60, 140, (86, 2))
     samples = [replace(s, landmarks=marks + i) if i % 2 else s for i, s in enumerate(samples)]
     crops = load_crops(samples, CropConfig(size=64), pad=10)
-    model, history, _ = fit(recipe(epochs=1, landmark_weight=0.3), crops, tmp_path)
-    assert np.isfinite(history[0].loss)
+    model, run = fit(recipe(epochs=1, landmark_weight=0.3), crops, tmp_path)
+    assert np.isfinite(run.history[0].loss)
     assert "landmarks" not in [layer.name for layer in model.layers]
 
 
 def test_nothing_to_learn_from_is_said(crops: Crops, tmp_path: Path) -> None:
-    empty = Crops((), (), crops.pixels[:0], crops.scores[:0], crops.landmarks[:0], crops.pad, [])
+    empty = Crops((), crops.pixels[:0], crops.scores[:0], crops.landmarks[:0], crops.pad, [])
     with pytest.raises(DataError, match="none with a face"):
         fit(recipe(), empty, tmp_path)
 

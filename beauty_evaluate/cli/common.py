@@ -1,12 +1,12 @@
 """What all commands share: how they start, how they fail, flags that mean the same everywhere."""
 
 import argparse
+import io
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 
 from beauty_evaluate.errors import UserError
 
@@ -18,6 +18,8 @@ COMMANDS = {
     "report-data": ("report_data", "describe a data set"),
 }
 
+OPTIONAL = {"tensorflow", "keras", "matplotlib", "scipy", "h5py", "tf2onnx", "onnx"}  # not in requirements-use.txt
+
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -26,17 +28,35 @@ def start(add_flags: Callable[[argparse.ArgumentParser], None], run: Run, doc: s
     parser = argparse.ArgumentParser(description=doc, allow_abbrev=False)
     add_flags(parser)
     options = parser.parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):  # a file name may hold bytes that are not UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return run(options)
     except UserError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
+        return _fail(parser.prog, str(error))
+    except ModuleNotFoundError as error:
+        if error.name not in OPTIONAL:
+            raise
+        return _fail(
+            parser.prog,
+            f"Expected the packages of requirements.txt. Received: no {error.name}; pip install -r requirements.txt.",
+        )
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _fail(parser.prog, f"Expected to read or write {error.filename}. Received: {error.strerror}.")
+
+
+def _fail(program: str, sentence: str) -> int:
+    print(f"{program}: {sentence}", file=sys.stderr)
+    return 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,16 +77,6 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", metavar="NAME", help="a name in weights/ or the path of a card (default: the best)"
     )
-
-
-def make_folder(path: Path) -> None:
-    """The folder for a command's output. UserError if it cannot be made or written to."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"Expected a folder to write to at {path}. Received: {error.strerror}.") from error
-    if not os.access(path, os.W_OK):
-        raise UserError(f"Expected a folder to write to at {path}. Received: one that cannot be written to.")
 
 
 class Counter:

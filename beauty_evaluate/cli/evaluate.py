@@ -35,6 +35,7 @@ def _run(options: argparse.Namespace) -> int:
     from beauty_evaluate.data import scut
     from beauty_evaluate.evaluation.evaluate import evaluate, refuse_known, write_predictions
     from beauty_evaluate.evaluation.report import figures_table
+    from beauty_evaluate.metrics import bootstrap_pearson
     from beauty_evaluate.models import card as cards
     from beauty_evaluate.models.runtime import onnx_forward
 
@@ -49,9 +50,11 @@ def _run(options: argparse.Namespace) -> int:
     print(
         f"{card.name} on the {len(names)} photos of {options.split}, {len(found.missed)} without a face that was found"
     )
-    for problem in [*data.problems, *(f"{name}: no face found; it got the training mean." for name in found.missed)]:
+    for problem in [*data.problems, *found.problems]:
         print(f"problem: {problem}")
     print(figures_table(found.figures()))
+    low, high = bootstrap_pearson(found.predicted, found.true)
+    print(f"95 % interval of the PC over photos (bootstrap): {low:.4f} .. {high:.4f}")
     if options.predictions:
         write_predictions(options.predictions, found)
     return 0

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from beauty_evaluate.cli.common import make_folder, start
+from beauty_evaluate.cli.common import start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,8 +20,8 @@ def _run(options: argparse.Namespace) -> int:
     from beauty_evaluate.data import scut, synthetic
     from beauty_evaluate.evaluation.data_report import write_data_report
 
-    data = scut.read(options.data) if options.data else synthetic.draw(600)
-    make_folder(options.out)
+    data = scut.read(options.data) if options.data else synthetic.draw()
+    options.out.mkdir(parents=True, exist_ok=True)
     print(write_data_report(data, options.out).read_text(encoding="utf-8"))
     print(f"report: {options.out / 'report.md'}")
     return 0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from beauty_evaluate.cli.common import import_tensorflow, make_folder, start
+from beauty_evaluate.cli.common import Counter, import_tensorflow, start
 from beauty_evaluate.config import PRESETS, preset
 from beauty_evaluate.data import scut, splits
 from beauty_evaluate.errors import ConfigError
@@ -37,13 +37,13 @@ def _run(options: argparse.Namespace) -> int:
             if value < (1 if key == "epochs" else 0):
                 raise ConfigError(f"Expected --{key} of at least {1 if key == 'epochs' else 0}. Received: {value}.")
             config = replace(config, training=replace(config.training, **{key: value}))
-    out = options.out or Path("runs") / f"{name}_{options.split if options.data else 'drawn'}"
-    make_folder(out)
+    split = (options.split if options.data else "drawn") + ("-val" if options.val else "")
+    out = options.out or Path("runs") / f"{name}_{split}"
     import_tensorflow()
     from beauty_evaluate.training.job import Job, train
 
     job = Job(config, options.data, options.split, out, options.val, options.resume, _command(options))
-    train(job, _say)
+    train(job, _say, Counter("reading photos"))
     return 0
 
 

@@ -33,7 +33,8 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     if options.csv == "-" and options.json == "-":
         raise UserError("Expected one table on standard output. Received: --csv - and --json -; name a file for one.")
-    paths = list(expand(options.paths))
+    paths = expand(options.paths)
+    _spare_inputs(paths, options)
     scorer = Scorer(options.weights)
     good = bad = 0
     with contextlib.ExitStack() as stack:
@@ -45,6 +46,16 @@ def _run(options: argparse.Namespace) -> int:
     if not good:
         return 2
     return 1 if bad else 0
+
+
+def _spare_inputs(paths: list[str], options: argparse.Namespace) -> None:
+    """UserError if an output would be written over a photo."""
+    inputs = {Path(path).resolve() for path in paths}
+    for file in (options.csv, options.json):
+        if file and Path(file).resolve() in inputs:
+            raise UserError(f"Expected a new file for the table. Received: {file}, which is one of the photos.")
+    if options.out and options.out.resolve() in {path.parent for path in inputs}:
+        raise UserError(f"Expected another folder for the copies. Received: {options.out}, where the photos lie.")
 
 
 def _writers(options: argparse.Namespace, stack: contextlib.ExitStack, rated: int) -> Iterator[Write]:
@@ -82,7 +93,5 @@ def _print(row: Row, rated: int, quiet: bool) -> None:
 def _open(name: str, stack: contextlib.ExitStack) -> IO[str]:
     if name == "-":
         return sys.stdout
-    try:
-        return stack.enter_context(open(name, "w", newline="", encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"Expected to write {name}. Received: {error.strerror}.") from error
+    # a file name may hold bytes that are not UTF-8
+    return stack.enter_context(open(name, "w", newline="", encoding="utf-8", errors="backslashreplace"))

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from beauty_evaluate.cli.common import add_weights, import_tensorflow, make_folder, start
+from beauty_evaluate.cli.common import add_weights, import_tensorflow, start
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,7 +21,6 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     import_tensorflow()
-    make_folder(options.out)
     from beauty_evaluate.explain.inside import look_inside
     from beauty_evaluate.models import card
 

@@ -29,7 +29,6 @@ class Crops:
     """
 
     names: tuple[str, ...]
-    groups: tuple[str, ...]
     pixels: Picture
     scores: Floats
     landmarks: Floats
@@ -64,7 +63,6 @@ def load_crops(
     empty = np.empty((0, side, side, 1 if config.grey else 3), np.uint8)
     return Crops(
         tuple(sample.name for sample, _, _ in kept),
-        tuple(sample.group for sample, _, _ in kept),
         np.stack([pixels for _, pixels, _ in kept]) if kept else empty,
         np.array([sample.score for sample, _, _ in kept], np.float32),
         np.array([marks for _, _, marks in kept], np.float32).reshape(len(kept), N_LANDMARKS, 2),
@@ -188,10 +186,10 @@ def _recoloured(crop: Picture, change: AugmentConfig, rng: np.random.Generator) 
     if change.contrast or change.colour or change.brightness:
         crop = np.asarray(cv2.LUT(crop, table.reshape(1, 256, -1)), np.uint8).reshape(crop.shape)
     if rng.random() < change.blur:
-        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.4, 1.4)), np.uint8).reshape(crop.shape)
+        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), rng.uniform(*change.blur_sigma)), np.uint8).reshape(crop.shape)
     if rng.random() < change.erase:
         side = len(crop)
-        h, w = (rng.uniform(0.1, 0.35, 2) * side).astype(int)
+        h, w = (rng.uniform(*change.erase_side, 2) * side).astype(int)
         y, x = rng.integers(0, side - h), rng.integers(0, side - w)
         crop[y : y + h, x : x + w] = rng.integers(0, 256, crop.shape[2])
     return crop

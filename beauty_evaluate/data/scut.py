@@ -26,9 +26,9 @@ def read(folder: str | os.PathLike[str]) -> DataSet:
     labelled photo is left.
     """
     root = Path(folder)
-    for part in ("Images", LABELS):
-        if not (root / part).exists():
-            raise DataError(f"Expected SCUT-FBP5500 with {part} in {root}. Received: no such file; check --data.")
+    for part, there in (("Images", (root / "Images").is_dir()), (LABELS, (root / LABELS).is_file())):
+        if not there:
+            raise DataError(f"Expected SCUT-FBP5500 with {part} in {root}. Received: something else; check --data.")
     problems: list[Problem] = []
     photos = {entry.name: Path(entry.path) for entry in os.scandir(root / "Images") if entry.is_file()}
     samples = {}

@@ -58,6 +58,8 @@ def hold_back(split: Split) -> Split:
     Membership hangs on the name alone, so it is the same list in every run.
     """
     held = {name for name in split.train if int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10 == 0}
+    if not held or len(held) == len(split.train):
+        raise DataError(f"Expected enough photos to hold back a tenth. Received: {len(split.train)}; train without.")
     return Split(f"{split.name}-val", tuple(n for n in split.train if n not in held), tuple(sorted(held)))
 
 

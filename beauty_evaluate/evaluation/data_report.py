@@ -1,8 +1,9 @@
 """What a data set holds: scores, levels, groups, faults, sample photos."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -10,8 +11,7 @@ from numpy.typing import NDArray
 from beauty_evaluate.config import CropConfig
 from beauty_evaluate.data.pipeline import load_crops
 from beauty_evaluate.data.sample import DataSet, Sample
-
-matplotlib.use("Agg")
+from beauty_evaluate.errors import PhotoError
 
 PER_CELL = 6
 
@@ -27,7 +27,8 @@ def write_data_report(data: DataSet, out: Path) -> Path:
     samples = list(data.samples.values())
     groups = sorted({s.group for s in samples})
     _histogram(out / "scores.png", samples, groups)
-    problems = [*map(str, data.problems), *_sheet(out / "samples.png", samples, groups)]
+    problems = [*map(str, data.problems), *_unreadable(samples)]
+    _sheet(out / "samples.png", samples, groups)
     counts = {g: np.bincount([level(s.score) for s in samples if s.group == g], minlength=6)[1:] for g in groups}
     lines = [f"# {data.title}", "", f"{len(samples)} labelled photos, {len(problems)} problems.", ""]
     lines += ["| Group | Photos | Mean | SD | Min | Max | " + " | ".join(f"Level {k}" for k in range(1, 6)) + " |"]
@@ -61,18 +62,30 @@ def _histogram(path: Path, samples: list[Sample], groups: list[str]) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _sheet(path: Path, samples: list[Sample], groups: list[str]) -> list[str]:
-    """Samples of each level (rows) and group (columns). Returns problems met while reading them."""
+def _unreadable(samples: list[Sample]) -> list[str]:
+    """Photos that cannot be decoded, with the reason."""
+
+    def fault(sample: Sample) -> str | None:
+        try:
+            sample.read()
+        except PhotoError as error:
+            return f"{sample.name}: {error}"
+        return None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [found for found in pool.map(fault, samples) if found]
+
+
+def _sheet(path: Path, samples: list[Sample], groups: list[str]) -> None:
+    """Samples of each level (rows) and group (columns)."""
     crop = CropConfig(size=96)
     figure = Figure(figsize=(3.3 * len(groups), 3.2), layout="constrained")
     axes = figure.subplots(5, len(groups), squeeze=False)
-    problems = []
     for row, rank in enumerate(range(5, 0, -1)):
         for column, group in enumerate(groups):
             cell = sorted((s for s in samples if s.group == group and level(s.score) == rank), key=lambda s: s.name)
             picked = [cell[i] for i in np.unique(np.linspace(0, len(cell) - 1, PER_CELL).astype(int))] if cell else []
             crops = load_crops(picked, crop)
-            problems += [str(p) for p in crops.problems]
             strip = np.full((96, 96 * PER_CELL, 3), 255, np.uint8)
             for i, pixels in enumerate(crops.pixels):
                 strip[:, i * 96 : (i + 1) * 96] = pixels
@@ -81,4 +94,3 @@ def _sheet(path: Path, samples: list[Sample], groups: list[str]) -> list[str]:
             axes[row, column].set_ylabel(f"level {rank}" if column == 0 else "", fontsize=7)
             axes[row, column].set_title(group if row == 0 else "", fontsize=8)
     figure.savefig(path, dpi=150)
-    return problems

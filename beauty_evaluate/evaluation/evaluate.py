@@ -22,7 +22,7 @@ from beauty_evaluate.models.runtime import Forward, rate
 class Evaluation:
     """Predicted and true scores, float64 (N,), of every sample asked for.
 
-    constant: the training mean, which also stands in for `missed` photos, where no face was found.
+    constant: the training mean, which also stands in for `missed` photos, which cannot be read or show no face.
     """
 
     names: tuple[str, ...]
@@ -31,6 +31,7 @@ class Evaluation:
     true: NDArray[np.float64]
     constant: float
     missed: tuple[str, ...]
+    problems: tuple[str, ...]  # why each of them was missed
 
     def figures(self) -> dict[str, dict[str, float | None]]:
         """Metrics for all, for each group, and for the constant baseline; None where a figure does not exist."""
@@ -67,6 +68,7 @@ def evaluate(
         np.array([s.score for s in samples], np.float64),
         constant,
         tuple(s.name for s in samples if s.name not in found),
+        tuple(map(str, crops.problems)),
     )
 
 

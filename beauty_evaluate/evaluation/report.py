@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.models.card import Card, load
-
-matplotlib.use("Agg")
 
 START, END = "<!-- results: written by the program, do not edit -->", "<!-- results end -->"
 TITLES = {
@@ -48,6 +45,8 @@ def published_cards(root: Path) -> list[Card]:
 
 def results_table(cards: Sequence[Card]) -> str:
     """One row for each card on the same split, the constant baseline first, each with its command."""
+    if not cards:
+        raise DataError("Expected cards of trained networks. Received: none; train or restore them.")
     if len({card.split for card in cards}) != 1:
         raise DataError("Expected cards of one split: figures of different splits do not compare. Received: others.")
     lines = [
@@ -92,8 +91,8 @@ def write_run_report(folder: Path, card: Card, history: Sequence[Any], evaluatio
         _scatter(folder / "scatter.png", evaluation)
         _histograms(folder / "histograms.png", evaluation)
         lines += ["", figures_table(card.metrics), ""]
-        lines += [f"{len(evaluation.missed)} photos without a face that was found got the training mean."]
-        lines += [f"- {name}" for name in evaluation.missed]
+        lines += [f"{len(evaluation.missed)} photos that gave no crop got the training mean."]
+        lines += [f"- {problem}" for problem in evaluation.problems]
         lines += ["", "![predicted against true](scatter.png)", "", "![histograms](histograms.png)"]
     path = folder / "report.md"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

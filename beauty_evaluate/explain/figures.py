@@ -4,15 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from beauty_evaluate.explain.filters import FilterUse
 from beauty_evaluate.images import Picture
-
-matplotlib.use("Agg")
 
 Floats = NDArray[np.float32]
 COLUMNS = 16

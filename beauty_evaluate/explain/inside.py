@@ -24,6 +24,7 @@ def look_inside(
     face: its number from the left, from 1; by default the largest. layer: only this layer, large.
     Raises PhotoError for the photo, ConfigError for a layer or a face that is not there.
     """
+    out.mkdir(parents=True, exist_ok=True)
     crop = _choose(find_faces(images.read(path), card.config.crop), face).crop
     model = registry.load(card)
     names = list(registry.relu_layers(model))

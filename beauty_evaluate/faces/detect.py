@@ -13,8 +13,7 @@ from beauty_evaluate.faces.align import Points, aligned_crop, whole_crop
 from beauty_evaluate.images import Picture
 
 YUNET = Path(__file__).resolve().parents[2] / "weights" / "third_party" / "face_detection_yunet_2023mar.onnx"
-THRESHOLD = 0.7  # .6 adds doubtful faces, .9 loses good ones
-LONG_SIDE = 640  # YuNet knows faces of about 10 to 300 pixels: it misses them in larger photos
+LEAST_SIDE = 64  # on narrower pictures YuNet answers with boxes that are not numbers
 
 _local = threading.local()  # a detector keeps its last input: one per thread
 
@@ -42,7 +41,7 @@ def find_faces(photo: Picture, config: CropConfig) -> list[Face]:
     if config.geometry == "whole":
         height, width = photo.shape[:2]
         return [Face((0, 0, width, height), np.empty((0, 2)), 1.0, whole_crop(photo, config))]
-    found = _detect(photo)
+    found = _detect(photo, config)
     if not found:
         raise PhotoError("no_face", "Expected a photo with a face seen from the front. Received: no face found in it.")
     return [replace(face, crop=aligned_crop(photo, face.points, config)) for face in sorted(found, key=_left)]
@@ -57,19 +56,24 @@ def _left(face: Face) -> tuple[float, float]:
     return face.box[0], face.box[1]
 
 
-def _detect(photo: Picture) -> list[Face]:
+def _detect(photo: Picture, config: CropConfig) -> list[Face]:
     """Faces without crops."""
     height, width = photo.shape[:2]
-    scale = min(1.0, LONG_SIDE / max(height, width))
+    scale = min(1.0, config.detector_side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = photo if scale == 1 else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+    right, below = max(0, LEAST_SIDE - size[0]), max(0, LEAST_SIDE - size[1])
+    padded = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
     detector = _detector()
-    detector.setInputSize(size)
-    rows = detector.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1]
+    detector.setScoreThreshold(config.detector_threshold)
+    detector.setInputSize((size[0] + right, size[1] + below))
+    rows = detector.detect(cv2.cvtColor(padded, cv2.COLOR_RGB2BGR))[1]
     stretch = np.array([width / size[0], height / size[1]])
     faces = []
     for row in [] if rows is None else np.asarray(rows, np.float64):
         x, y, w, h = (row[:4].reshape(2, 2) * stretch).reshape(4)
+        if not (np.isfinite(row).all() and w > 0 and h > 0 and 0 <= x + w / 2 < width and 0 <= y + h / 2 < height):
+            continue
         points = (row[4:14].reshape(5, 2) + 0.5) * stretch - 0.5
         faces.append(Face((float(x), float(y), float(w), float(h)), points, float(row[14]), np.empty(0, np.uint8)))
     return faces
@@ -79,5 +83,5 @@ def _detector() -> cv2.FaceDetectorYN:
     if not hasattr(_local, "detector"):
         if not YUNET.is_file():
             raise WeightsError(f"Expected the face detector at {YUNET}. Received: no such file; restore it.")
-        _local.detector = cv2.FaceDetectorYN.create(str(YUNET), "", (320, 320), THRESHOLD, 0.3, 100)
+        _local.detector = cv2.FaceDetectorYN.create(str(YUNET), "", (320, 320), nms_threshold=0.3, top_k=100)
     return _local.detector  # type: ignore[no-any-return]

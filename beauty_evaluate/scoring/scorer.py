@@ -10,7 +10,7 @@ import numpy as np
 
 from beauty_evaluate import images
 from beauty_evaluate.drawing import label_box, score_colour
-from beauty_evaluate.errors import PhotoError, UserError
+from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces.detect import find_faces
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import card as cards
@@ -70,7 +70,9 @@ class Scorer:
         """As `score`, for a decoded photo: uint8 (H, W, 3) RGB."""
         faces = find_faces(photo, self.card.config.crop)
         if single and len(faces) != 1:
-            raise PhotoError("several_faces", f"Expected one face. Received: {len(faces)}; crop the photo to one.")
+            raise PhotoError(
+                "several_faces", f"Expected one face. Received: {len(faces)}; crop the photo to one.", len(faces)
+            )
         scores = rate(self._forward, np.stack([f.crop for f in faces]), self.card.config.mirror_average)
         rows = []
         for i, (face, raw) in enumerate(zip(faces, scores, strict=True), 1):
@@ -88,7 +90,7 @@ class Scorer:
                 photo = images.read(path)
                 rows = self.score_picture(photo, path, single)
             except PhotoError as error:
-                yield Row(path, 0, 0, error.status, error=str(error))
+                yield Row(path, 0, error.faces, error.status, error=str(error))
                 continue
             if copies:
                 copies.write(path, annotate(photo, rows))
@@ -110,23 +112,19 @@ def annotate(photo: Picture, rows: list[Row]) -> Picture:
     return copy
 
 
-def expand(paths: Iterable[str]) -> Iterator[str]:
-    """Files as they are, folders as the photos in them, sorted, subfolders too. UserError for a folder without."""
+def expand(paths: Iterable[str]) -> list[str]:
+    """Files as they are, folders as the photos in them, sorted, subfolders too; each once. A folder without photos
+    stands for itself, and fails when it is read."""
+    found: dict[str, None] = {}
     for path in paths:
-        if not os.path.isdir(path):
-            yield path
-            continue
-        found = sorted(
+        inside = sorted(
             os.path.join(folder, name)
             for folder, _, names in os.walk(path)
             for name in names
             if name.lower().endswith(images.SUFFIXES)
         )
-        if not found:
-            raise UserError(
-                f"Expected photos ({', '.join(images.SUFFIXES)}) in the folder {path}. Received: none; check the path."
-            )
-        yield from found
+        found |= dict.fromkeys(inside or [path])
+    return list(found)
 
 
 class _Copies:
@@ -134,10 +132,7 @@ class _Copies:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.taken = folder, set[str]()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"Expected a folder to write to at {folder}. Received: {error.strerror}.") from error
+        folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, path: str, picture: Picture) -> None:
         stem, n = Path(path).stem, 1
@@ -147,7 +142,4 @@ class _Copies:
             name = f"{stem}_scored_{n}.jpg"
         self.taken.add(name)
         data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
-        try:
-            (self.folder / name).write_bytes(data.tobytes())
-        except OSError as error:
-            raise UserError(f"Expected to write {self.folder / name}. Received: {error.strerror}.") from error
+        (self.folder / name).write_bytes(data.tobytes())

@@ -80,8 +80,8 @@ class Checkpoint:
     def check(self, config: Config, photos: str) -> None:
         """ConfigError if this is the checkpoint of another recipe, or of a run on other photos."""
         if self.config != config or self.photos != photos:
-            what = "recipe" if self.config != config else "photos"
-            raise ConfigError(f"Expected --resume with the options of the first run. Received: another {what}.")
+            what = "settings" if self.config != config else "photos"
+            raise ConfigError(f"Expected --resume with the options of the first run. Received: other {what}.")
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:

@@ -4,13 +4,17 @@ import contextlib
 import io
 import os
 import platform
+import warnings
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
+import PIL
+import tensorflow as tf
+import tf2onnx
 from numpy.typing import NDArray
 
 from beauty_evaluate.errors import WeightsError
@@ -37,7 +41,9 @@ def write_network(model: keras.Model, crops: Picture, folder: Path, name: str, m
     onnx = folder / (name + ONNX)
     signature = [keras.InputSpec(shape=model.input_shape, dtype="float32", name="crop")]
     temporary = str(folder / f"{name}.part{ONNX}")
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        # Keras asks NumPy for the alias np.object, which NumPy 2 answers with a warning
+        warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
         model.export(temporary, format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
     os.replace(temporary, onnx)
     ours = rate(keras_forward(model), crops, mirror_average)
@@ -61,5 +67,5 @@ def write_card(card: Card, folder: Path, stats: dict[str, NDArray[Any]]) -> Card
 
 def versions() -> dict[str, str]:
     """The software that shapes a training."""
-    packages = ("tensorflow", "keras", "numpy", "opencv-python", "pillow", "tf2onnx")
-    return {"python": platform.python_version(), **{p: version(p) for p in packages}}
+    packages = (tf, keras, np, cv2, PIL, tf2onnx)
+    return {"python": platform.python_version(), **{p.__name__: p.__version__ for p in packages}}

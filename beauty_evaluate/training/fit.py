@@ -20,7 +20,6 @@ from beauty_evaluate.models import registry
 from beauty_evaluate.models.runtime import Forward, rate
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 
-PAD_SHARE = 0.15  # of the crop's side: border kept around a crop so that turning it brings in no made-up pixels
 TRIAL_STEPS = 3
 LONG_ENOUGH = 1e13  # multiplications of a whole training below which a trial of the precision costs more than it gains
 
@@ -28,7 +27,7 @@ LONG_ENOUGH = 1e13  # multiplications of a whole training below which a trial of
 def keras_forward(model: keras.Model) -> Forward:
     """A Keras network as `runtime.Forward`."""
 
-    call = tf.function(lambda crops: model(crops, training=False), reduce_retracing=True)
+    call = tf.function(lambda crops: model(crops, training=False), autograph=False, reduce_retracing=True)
     return lambda crops: call(tf.constant(crops)).numpy().reshape(-1)
 
 
@@ -106,7 +105,7 @@ class Learner:
         self.optimizer = _optimizer(config)
         self.optimizer.build(self.network.trainable_variables)
         self.average = [tf.Variable(v.value, trainable=False) for v in self.network.trainable_variables]
-        self.step = tf.function(self._step(variance), reduce_retracing=True)
+        self.step = tf.function(self._step(variance), autograph=False, reduce_retracing=True)
 
     def _step(self, variance: float) -> Callable[..., tf.Tensor]:
         plan, weights = self.config.training, self.network.trainable_variables
@@ -137,6 +136,7 @@ class Learner:
         for i, batch in enumerate(self.batches.epoch(epoch)):
             done = epoch * self.batches.steps + i
             self.optimizer.learning_rate.assign(learning_rate(self.config, done, self.batches.steps))
+            # the average follows fast while the weights still run: (1 + step) / (10 + step)
             keep = tf.constant(min(plan.weight_average, (1 + done) / (10 + done)), tf.float32)
             losses.append(self.step(batch.pixels, batch.scores, batch.landmarks, batch.known, keep))
         return float(np.mean([loss.numpy() for loss in losses]))
@@ -161,6 +161,19 @@ class Learner:
         """Go back to where `arrays` was taken."""
         for variable, array in zip(self._state(), arrays, strict=True):
             variable.assign(array)
+
+
+def refit_output(model: keras.Model, crops: Crops, mirror_average: bool) -> tuple[float, float]:
+    """Set scale and offset of the output by least squares on the training crops, scored as in use.
+
+    Dropout before ReLU layers moves their mean: without it, scores come out flatter than they were learnt. Only
+    training photos and labels are used. Returns slope and intercept, which are folded into the layer `score`.
+    """
+    found = rate(keras_forward(model), crops.centre, mirror_average)
+    slope, intercept = np.polyfit(found, crops.scores, 1)
+    kernel, bias = model.get_layer("score").get_weights()
+    model.get_layer("score").set_weights([kernel * slope, bias * slope + intercept])
+    return float(slope), float(intercept)
 
 
 def _optimizer(config: Config) -> keras.Optimizer:
@@ -205,7 +218,7 @@ def _trial(config: Config, precision: str) -> float:
     pixels = rng.integers(0, 256, (n, size, size, channels), np.uint8)
     marks = np.full((n, 86, 2), 0.5, np.float32)
     scores = rng.uniform(1, 5, n).astype(np.float32)
-    crops = Crops(("",) * n, ("",) * n, pixels, scores, marks, 0, [])
+    crops = Crops(("",) * n, pixels, scores, marks, 0, [])
     learner = Learner(config, Batches(crops, replace(config.augment, mixup=0), n, 0), precision)
     known = np.ones(n, np.float32)
     times = []

@@ -25,9 +25,8 @@ from beauty_evaluate.models.card import Card
 from beauty_evaluate.models.runtime import onnx_forward
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.export import versions, write_card, write_network
-from beauty_evaluate.training.fit import PAD_SHARE, fit
+from beauty_evaluate.training.fit import fit, refit_output
 
-N_DRAWN = 600
 N_CHECKED = 64  # crops on which the exported network is compared with Keras
 N_PROBED = 500  # crops over which filters are measured
 
@@ -48,36 +47,38 @@ class Job:
     command: str = ""
 
 
-def train(job: Job, say: Say = print) -> Card:
+def train(job: Job, say: Say = print, progress: Callable[[int, int], None] | None = None) -> Card:
     """Run a training to its end and write everything under `job.out`. Returns the card. Raises UserError."""
     _check_out(job)
     data, split = _read(job, say)
     crop = job.config.crop
-    pad = round(crop.size * PAD_SHARE)
+    pad = round(crop.size * job.config.augment.pad)
     say(f"reading {len(split.train)} photos of {data.title}, split {split.name}")
-    learnt = load_crops([data.samples[n] for n in split.train], crop, pad)
-    held = load_crops([data.samples[n] for n in split.test], crop, pad) if job.validate else None
+    learnt = load_crops([data.samples[n] for n in split.train], crop, pad, progress)
+    held = load_crops([data.samples[n] for n in split.test], crop, pad, progress) if job.validate else None
     for problem in [*data.problems, *learnt.problems, *(held.problems if held else [])]:
         say(f"problem: {problem}")
     job.out.mkdir(parents=True, exist_ok=True)
-    model, history, precision = fit(
-        job.config, learnt, job.out, held, job.resume, lambda p: say(_line(p, job.validate))
+    model, run = fit(
+        job.config, learnt, job.out, held, job.resume, _commit(), lambda p: say(_line(p, job.validate)), say
     )
-    say(f"precision: {precision}")
+    if job.config.training.refit_output:
+        slope, intercept = refit_output(model, learnt, job.config.mirror_average)
+        say(f"output refitted on the training crops: {slope:.3f} x score {intercept:+.3f}")
 
     name = job.config.preset if split.name in ("all", "drawn") else f"{job.config.preset}_{split.name}"
     weights = job.out / "weights"
     onnx = write_network(model, learnt.centre[:N_CHECKED], weights, name, job.config.mirror_average)
     evaluation = _look(job, data, split, onnx, float(learnt.scores.mean()))
-    card = _card(job, data, split, learnt, model, history, precision, name, evaluation)
+    card = _card(job, data, split, learnt, model, run, name, evaluation)
     step = max(1, len(learnt.names) // N_PROBED)
     stats = {f"filters/{k}": v for k, v in filter_statistics(model, learnt.centre[::step]).items()}
     stats["filters/n"] = np.array(len(learnt.centre[::step]))
-    stats["labels"] = np.sort(np.array([s.score for s in data.samples.values()], np.float32))
+    stats["labels"] = np.sort([s.score for s in data.samples.values()])
     card = write_card(card, weights, stats)
     if evaluation:
         write_predictions(job.out / "predictions.csv", evaluation)
-    say(f"report: {write_run_report(job.out, card, history, evaluation)}")
+    say(f"report: {write_run_report(job.out, card, run.history, evaluation)}")
     return card
 
 
@@ -86,14 +87,16 @@ def _check_out(job: Job) -> None:
         raise ConfigError(
             f"Expected a new folder. Received: {job.out}, which holds a run; add --resume or change --out."
         )
+    if job.out.exists() and not job.out.is_dir():
+        raise ConfigError(f"Expected a folder for the run. Received: {job.out}, which is a file.")
     if job.data is None and job.config.crop.geometry != "aligned":
         raise ConfigError(f"Expected --data for the preset {job.config.preset}, which learns from whole photos.")
 
 
 def _read(job: Job, say: Say) -> tuple[DataSet, Split]:
     if job.data is None:
-        say(f"no --data: drawing {N_DRAWN} faces whose score follows a known rule")
-        data = synthetic.draw(N_DRAWN)
+        data = synthetic.draw()
+        say(f"no --data: drawing {len(data.samples)} faces whose score follows a known rule")
         split = splits.drawn(data)
     else:
         data = scut.read(job.data)
@@ -129,8 +132,7 @@ def _card(
     split: Split,
     learnt: Crops,
     model: keras.Model,
-    history: list[Progress],
-    precision: str,
+    run: Checkpoint,
     name: str,
     evaluation: Evaluation | None,
 ) -> Card:
@@ -140,13 +142,13 @@ def _card(
         data=data.title,
         split=split.name,
         config=job.config,
-        precision=precision,
+        precision=run.precision,
         command=job.command,
-        commit=_commit(),
+        commit=run.commit,
         made=_now(),
         parameters=model.count_params(),
-        seconds=round(sum(p.seconds for p in history), 1),
-        images_per_second=round(float(np.median([p.images_per_second for p in history])), 1),
+        seconds=round(sum(p.seconds for p in run.history), 1),
+        images_per_second=round(float(np.median([p.images_per_second for p in run.history])), 1),
         trained_on=learnt.names,
         labels={
             "n": len(scores),
