@@ -23,9 +23,11 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def run(tmp_path: Path) -> Run:
     """A command of the project in a fresh process, in an empty folder."""
 
-    def call(*words: object, **settings: object) -> "subprocess.CompletedProcess[str]":
+    def call(*words: object) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, *map(str, words)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error::Warning:beauty_evaluate"}
+        # as in pyproject.toml: every warning is an error, but for those of third parties
+        warnings = "error,ignore:__array__ implementation doesn't accept:DeprecationWarning"
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": warnings}
         return subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
         )

@@ -17,7 +17,9 @@ from beauty_evaluate.training.export import write_network
 from beauty_evaluate.training.fit import keras_forward
 
 SMALL = {
-    "six_block": replace(configs.preset("drawn")),
+    "six_block": replace(
+        configs.preset("drawn"), network=replace(configs.preset("drawn").network, convolutions=(1, 2, 2, 1, 3, 2))
+    ),
     "article": replace(
         configs.preset("article"),
         crop=replace(configs.preset("article").crop, size=64),

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def save(path: Path, image: Image.Image) -> Path:
         ("bomb", "at most 100 megapixels"),
         ("tiny", "1 x 1"),
         ("empty_folder", "Received: none"),
+        ("strip", "no face found"),
     ],
 )
 def test_a_bad_photo_gets_one_sentence(run: Run, tmp_path: Path, kind: str, words: str) -> None:
@@ -100,23 +102,26 @@ def test_a_bad_photo_gets_one_sentence(run: Run, tmp_path: Path, kind: str, word
         Image.new("RGB", (1, 1)).save(path)
     elif kind == "empty_folder":
         path.mkdir()
+    elif kind == "strip":
+        Image.new("RGB", (640, 32), (128, 128, 128)).save(path)
     done = run(USE, path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr
-    beside_a_good_one = run(USE, path, PORTRAIT)
-    if kind != "empty_folder":
-        assert beside_a_good_one.returncode == 1
-        assert len(beside_a_good_one.stdout.splitlines()) == 1
-        assert beside_a_good_one.stderr == done.stderr
+    beside_a_good_one = run(USE, path, PORTRAIT, "--out", "copies")
+    assert beside_a_good_one.returncode == 1
+    assert len(beside_a_good_one.stdout.splitlines()) == 1
+    assert beside_a_good_one.stderr == done.stderr
 
 
 def test_two_faces_where_one_was_asked_for(run: Run, two_faces: Path) -> None:
     done = run(USE, two_faces, "--single")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"{two_faces}: Expected one face. Received: 2; crop the photo to one.\n"
+    row = json.loads(run(USE, two_faces, "--single", "--json", "-").stdout)
+    assert (row["status"], row["faces"], row["face"]) == ("several_faces", 2, 0)
     assert run(USE, two_faces).returncode == 0
 
 
@@ -188,14 +193,15 @@ def test_a_folder_is_scored_in_order_with_its_subfolders(tmp_path: Path) -> None
     (tmp_path / "b").mkdir()
     for name in ("z.jpg", "a.PNG", "b/c.webp", "notes.txt"):
         (tmp_path / name).touch()
-    assert [Path(p).relative_to(tmp_path).as_posix() for p in expand([str(tmp_path)])] == ["a.PNG", "b/c.webp", "z.jpg"]
+    found = expand([str(tmp_path), str(tmp_path / "z.jpg"), "none"])
+    assert found == [*(str(tmp_path / name) for name in ("a.PNG", "b/c.webp", "z.jpg")), "none"]
 
 
 def test_copies_of_photos_with_one_name_do_not_overwrite_each_other(scorer: Scorer, tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    shutil.copy(PORTRAIT, tmp_path / "in" / "me.jpg")
-    paths = [str(tmp_path / "in" / "me.jpg")] * 2
-    list(scorer.scan(paths, out=tmp_path / "out"))
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(PORTRAIT, tmp_path / folder / "me.jpg")
+    list(scorer.scan(expand([str(tmp_path)]), out=tmp_path / "out"))
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["me_scored.jpg", "me_scored_2.jpg"]
 
 
@@ -206,6 +212,46 @@ def test_output_that_cannot_be_written_is_one_sentence(run: Run, tmp_path: Path)
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 1
         assert "Expected" in done.stderr
+
+
+def test_photos_are_never_written_over(run: Run, tmp_path: Path) -> None:
+    shutil.copy(PORTRAIT, tmp_path / "me.jpg")
+    for words in (["--csv", "me.jpg"], ["--json", "./me.jpg"], ["--out", "."]):
+        done = run(USE, "me.jpg", *words)
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1
+    assert (tmp_path / "me.jpg").read_bytes() == PORTRAIT.read_bytes()
+
+
+def test_file_names_that_are_not_utf8_are_scored(run: Run, tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.jpg")
+    shutil.copy(PORTRAIT, tmp_path / name)
+    done = run(USE, name, "--csv", "t.csv")
+    assert done.returncode == 0, done.stderr
+    assert "caf\\udce9.jpg" in (tmp_path / "t.csv").read_text()
+
+
+def test_without_the_training_packages_one_sentence_says_what_to_install(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tensorflow.py").write_text("raise ModuleNotFoundError('no', name='tensorflow')")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r});"
+        "from beauty_evaluate.cli.visualize import main; raise SystemExit(main(['x.jpg']))"
+    )
+    done = run("-c", code)
+    assert done.returncode == 2
+    assert "pip install -r requirements.txt" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_interrupted_is_130(run: Run) -> None:
+    code = (
+        "from beauty_evaluate.cli import common\n"
+        "def stop(options): raise KeyboardInterrupt\n"
+        "raise SystemExit(common.start(lambda parser: None, stop, '', []))"
+    )
+    done = run("-c", code)
+    assert done.returncode == 130
+    assert done.stderr.endswith("interrupted\n")
 
 
 def test_wrong_usage_is_exit_code_2(run: Run) -> None:

@@ -57,6 +57,20 @@ def test_an_old_run_is_not_overwritten(run: Run, drawn_run: Path) -> None:
     assert "options of the first run" in other.stderr
 
 
+def test_a_tenth_is_held_back_for_choices(run: Run, tmp_path: Path) -> None:
+    done = run(TRAIN, "--epochs", "1", "--val")
+    assert done.returncode == 0, done.stderr
+    assert "held back: PC" in done.stdout
+    out = tmp_path / "runs" / "drawn_drawn-val"
+    (look,) = (out / "looks.jsonl").read_text().splitlines()
+    assert json.loads(look)["list"] == "drawn-val test"
+    card = cards.load(str(out / "weights" / "drawn_drawn-val.json"))
+    assert len(card.trained_on) + card.metrics["all"]["n"] == 480  # type: ignore[operator]
+    final = run(TRAIN, "--epochs", "1", "--out", out, "--resume")
+    assert final.returncode == 2
+    assert "other photos" in final.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -84,9 +98,7 @@ def test_overlap_of_train_and_test_stops_the_command(run: Run, small_scut: Path)
 
 
 @pytest.mark.parametrize("preset", ["article", "drawn"])
-def test_real_photos_train_with_validation_and_problems_are_told(
-    run: Run, small_scut: Path, tmp_path: Path, preset: str
-) -> None:
+def test_real_photos_train_and_problems_are_told(run: Run, small_scut: Path, tmp_path: Path, preset: str) -> None:
     (small_scut / "facial landmark" / "AF9001.pts").unlink()
     names = [f"{group}{i}.jpg" for i in (9001, 9002) for group in ("AF", "AM", "CF", "CM")]
     done = run(TRAIN, "--data", small_scut, "--split", "all", "--preset", preset, "--epochs", "1", "--out", "r")

@@ -1,5 +1,6 @@
 """The one place where explanations become pictures."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from beauty_evaluate.images import Picture
 
 Floats = NDArray[np.float32]
 COLUMNS = 16
-SHEET_INCHES, LEFT_INCHES, HEAD_INCHES, LEAST_INCHES = 17.0, 2.6, 0.9, 2.5
+SHEET_INCHES, LEFT_INCHES, HEAD_INCHES, LEAST_INCHES, TITLE_INCHES = 17.0, 2.6, 0.9, 2.5, 0.18
 DIVERGING = "PuOr_r"  # told apart by colour-blind people; 0 is white
 
 
@@ -23,7 +24,7 @@ def feature_map_sheet(path: Path, maps: Floats, crop: Picture, layer: str, field
     top = float(maps.max()) or 1.0
     columns = min(columns, count)
     silent = int((maps.max((0, 1)) <= 0).sum())
-    figure = _tiles(np.transpose(maps, (2, 0, 1)), columns, _titles(layer, count), "magma", 0, top)
+    figure = _tiles(np.transpose(maps, (2, 0, 1)), columns, _titles(layer, count), "magma", 0, top, LEFT_INCHES)
     title = f"{layer}: {count} feature maps of {height} x {width} values, after ReLU, one scale 0 .. {top:.3g}"
     note = (
         f"Bright: the filter answers strongly there. Each value sees up to {field} x {field} pixels of the crop "
@@ -76,19 +77,20 @@ def _tiles(pictures: Floats, columns: int, titles: Sequence[str], cmap: str | No
     count, height, width = pictures.shape[:3]
     rows = -(-count // columns)
     gap = max(1, round(0.08 * width))
-    head = max(1, round(0.3 * height))
+    cell = SHEET_INCHES / (columns * (width + gap))
+    head = max(1, math.ceil(TITLE_INCHES / cell))
     empty = 1 if pictures.ndim == 4 else np.nan
     sheet = np.full((rows * (height + head), columns * (width + gap), *pictures.shape[3:]), empty, np.float32)
-    cell = SHEET_INCHES / (columns * (width + gap))
     tall = max(LEAST_INCHES, cell * len(sheet))
-    figure = Figure(figsize=(SHEET_INCHES + LEFT_INCHES, HEAD_INCHES + tall))
+    figure = Figure(figsize=(left + SHEET_INCHES, HEAD_INCHES + tall))
     wide, high_inches = figure.get_figwidth(), figure.get_figheight()
-    axes = figure.add_axes((LEFT_INCHES / wide, 0, SHEET_INCHES / wide, tall / high_inches))
+    axes = figure.add_axes((left / wide, 0, SHEET_INCHES / wide, tall / high_inches))
     for i, (picture, title) in enumerate(zip(pictures, titles, strict=True)):
         y, x = i // columns * (height + head) + head, i % columns * (width + gap)
         sheet[y : y + height, x : x + width] = picture
         axes.text(x + width / 2 - 0.5, y - 0.5 - head * 0.15, title, ha="center", va="bottom", fontsize=8)
-    axes.imshow(sheet, cmap=cmap, vmin=low, vmax=high, interpolation="nearest", aspect="equal", anchor="NW")
+    axes.imshow(sheet, cmap=cmap, vmin=low, vmax=high, interpolation="nearest")
+    axes.set_anchor("NW")
     axes.set_axis_off()
     return figure
 
