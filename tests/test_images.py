@@ -121,7 +121,7 @@ def test_large_file_is_refused_by_its_size(tmp_path: Path) -> None:
 def test_paths_that_are_no_files(tmp_path: Path) -> None:
     for path, status in (
         (tmp_path / "none.jpg", "missing"),
-        (tmp_path, "unreadable"),
+        (tmp_path, "no_photos"),
         (Path("/dev/null"), "unreadable"),
     ):
         with pytest.raises(PhotoError) as caught:

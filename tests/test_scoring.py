@@ -125,7 +125,7 @@ def test_two_faces_where_one_was_asked_for(run: Run, two_faces: Path) -> None:
     assert run(USE, two_faces).returncode == 0
 
 
-@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "1"])
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA"])
 def test_grey_palette_and_transparent_photos_are_simply_scored(scorer: Scorer, tmp_path: Path, mode: str) -> None:
     photo = Image.open(PORTRAIT_PNG)
     rows = scorer.score(save(tmp_path / "photo.png", photo.convert(mode)))

@@ -72,8 +72,16 @@ def _titles(layer: str, count: int) -> list[str]:
     return [f"{block}.{i}" for i in range(count)]
 
 
-def _tiles(pictures: Floats, columns: int, titles: Sequence[str], cmap: str | None, low: float, high: float) -> Figure:
-    """Pictures (N, H, W[, 3]) in a grid, drawn as one, with a title above each."""
+def _tiles(
+    pictures: Floats,
+    columns: int,
+    titles: Sequence[str],
+    cmap: str | None,
+    low: float,
+    high: float,
+    left: float = 0.2,
+) -> Figure:
+    """Pictures (N, H, W[, 3]) in a grid, drawn as one, with a title above each; `left`: inches kept free."""
     count, height, width = pictures.shape[:3]
     rows = -(-count // columns)
     gap = max(1, round(0.08 * width))
