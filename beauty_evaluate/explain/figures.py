@@ -26,9 +26,11 @@ def feature_map_sheet(path: Path, maps: Floats, crop: Picture, layer: str, field
     silent = int((maps.max((0, 1)) <= 0).sum())
     figure = _tiles(np.transpose(maps, (2, 0, 1)), columns, _titles(layer, count), "magma", 0, top, LEFT_INCHES)
     title = f"{layer}: {count} feature maps of {height} x {width} values, after ReLU, one scale 0 .. {top:.3g}"
+    side = len(crop)
+    sees = f"up to {field} x {field} of the crop's {side} x {side} pixels" if field < side else "the whole crop"
     note = (
-        f"Bright: the filter answers strongly there. Each value sees up to {field} x {field} pixels of the crop "
-        f"({crop.shape[1]} x {crop.shape[0]}, left). {silent} filters are silent on this photo."
+        f"Bright: the filter answers strongly there. Each value sees {sees} (left; receptive field {field}). "
+        f"{silent} filters are silent on this photo."
     )
     _finish(figure, path, title, note, crop)
 
