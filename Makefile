@@ -24,6 +24,7 @@ test: .venv/dev.stamp
 	touch $@ .venv/use.stamp
 
 .venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Expected Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
 
 clean:

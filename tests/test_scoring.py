@@ -5,7 +5,9 @@ import dataclasses
 import io
 import json
 import os
+import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +197,7 @@ def test_a_folder_is_scored_in_order_with_its_subfolders(tmp_path: Path) -> None
         (tmp_path / name).touch()
     found = expand([str(tmp_path), str(tmp_path / "z.jpg"), "none"])
     assert found == [*(str(tmp_path / name) for name in ("a.PNG", "b/c.webp", "z.jpg")), "none"]
+    assert expand([str(tmp_path)], leave_out=tmp_path / "b") == [str(tmp_path / name) for name in ("a.PNG", "z.jpg")]
 
 
 def test_copies_of_photos_with_one_name_do_not_overwrite_each_other(scorer: Scorer, tmp_path: Path) -> None:
@@ -229,6 +232,31 @@ def test_file_names_that_are_not_utf8_are_scored(run: Run, tmp_path: Path) -> No
     done = run(USE, name, "--csv", "t.csv")
     assert done.returncode == 0, done.stderr
     assert "caf\\udce9.jpg" in (tmp_path / "t.csv").read_text()
+
+
+@pytest.mark.parametrize(("module", "file"), [("cv2", "requirements-use.txt"), ("PIL", "requirements-use.txt")])
+def test_without_the_light_packages_too(run: Run, tmp_path: Path, module: str, file: str) -> None:
+    (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError('no', name={module!r})")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r});"
+        "from beauty_evaluate.cli.use import main; raise SystemExit(main(['x.jpg']))"
+    )
+    done = run("-c", code)
+    assert done.returncode == 2
+    assert f"pip install -r {file}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_output_that_has_gone_or_is_full_is_no_traceback(run: Run) -> None:
+    words = " ".join(shlex.quote(str(w)) for w in (sys.executable, USE, PORTRAIT, PORTRAIT, PORTRAIT_PNG))
+    gone = run("-c", f"import subprocess; raise SystemExit(subprocess.call(['bash', '-c', {words + ' | true'!r}]))")
+    assert (gone.returncode, gone.stderr) == (0, "")
+    full = run(
+        "-c", f"import subprocess; raise SystemExit(subprocess.call(['bash', '-c', {words + ' > /dev/full'!r}]))"
+    )
+    assert full.returncode == 2
+    assert len(full.stderr.splitlines()) == 1
+    assert "No space left" in full.stderr
 
 
 def test_without_the_training_packages_one_sentence_says_what_to_install(run: Run, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What all commands share: how they start, how they fail, flags that mean the same everywhere."""
 
 import argparse
+import errno
 import io
 import os
 import sys
@@ -18,7 +19,8 @@ COMMANDS = {
     "report-data": ("report_data", "describe a data set"),
 }
 
-OPTIONAL = {"tensorflow", "keras", "matplotlib", "scipy", "h5py", "tf2onnx", "onnx"}  # not in requirements-use.txt
+LIGHT = {"cv2", "numpy", "PIL"}
+HEAVY = {"tensorflow", "keras", "matplotlib", "scipy", "h5py", "tf2onnx", "onnx"}
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -36,22 +38,26 @@ def start(add_flags: Callable[[argparse.ArgumentParser], None], run: Run, doc: s
     except UserError as error:
         return _fail(parser.prog, str(error))
     except ModuleNotFoundError as error:
-        if error.name not in OPTIONAL:
+        file = "requirements-use.txt" if error.name in LIGHT else "requirements.txt"
+        if error.name not in LIGHT | HEAVY:
             raise
-        return _fail(
-            parser.prog,
-            f"Expected the packages of requirements.txt. Received: no {error.name}; pip install -r requirements.txt.",
+        sentence = (
+            f"Expected the packages of {file}. Received: no {error.name}; {sys.executable} -m pip install -r {file}."
         )
+        return _fail(parser.prog, sentence)
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         if error.filename is None:
-            raise
-        return _fail(parser.prog, f"Expected to read or write {error.filename}. Received: {error.strerror}.")
+            if error.errno not in (errno.EPIPE, errno.ENOSPC):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush would fail again
+            if error.errno == errno.EPIPE:  # the reader of our output has gone, as `head` does
+                return 130
+        return _fail(
+            parser.prog, f"Expected to read or write {error.filename or 'output'}. Received: {error.strerror}."
+        )
 
 
 def _fail(program: str, sentence: str) -> int:
@@ -66,6 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         lines = [f"  {name:<12} {about}" for name, (_, about) in COMMANDS.items()]
         text = "usage: python -m beauty_evaluate COMMAND [options]\n\n" + "\n".join(lines)
         asked = bool(words) and words[0] in ("-h", "--help")
+        if words and not asked:
+            text = f"Expected a command. Received: {words[0]}.\n\n{text}"
         print(text, file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
     sys.argv[0] = f"beauty_evaluate {words[0]}"

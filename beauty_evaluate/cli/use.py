@@ -8,13 +8,15 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from beauty_evaluate.cli.common import add_weights, start
 from beauty_evaluate.errors import UserError
-from beauty_evaluate.scoring.scorer import Row, Scorer, expand
 
-Write = Callable[[Row], None]
+if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
+    from beauty_evaluate.scoring.scorer import Row
+
+Write = Callable[["Row"], None]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,8 +24,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="photos, or folders of photos")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write annotated copies here")
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="photos (JPEG, PNG, WebP, BMP), or folders of them with subfolders"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write annotated copies here, over those of an earlier run"
+    )
     parser.add_argument("--csv", metavar="FILE", help="write a table; - is standard output")
     parser.add_argument("--json", metavar="FILE", help="write a JSON object a line; - is standard output")
     parser.add_argument("--single", action="store_true", help="each photo must show exactly one face")
@@ -33,7 +39,9 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     if options.csv == "-" and options.json == "-":
         raise UserError("Expected one table on standard output. Received: --csv - and --json -; name a file for one.")
-    paths = expand(options.paths)
+    from beauty_evaluate.scoring.scorer import Scorer, expand
+
+    paths = expand(options.paths, leave_out=options.out)
     _spare_inputs(paths, options)
     scorer = Scorer(options.weights)
     good = bad = 0
@@ -69,17 +77,19 @@ def _writers(options: argparse.Namespace, stack: contextlib.ExitStack, rated: in
 
 
 def _csv_writer(file: IO[str]) -> Write:
+    from beauty_evaluate.scoring.scorer import Row
+
     table = csv.writer(file, lineterminator="\n")
     table.writerow([f.name for f in dataclasses.fields(Row)])
 
-    def write(row: Row) -> None:
+    def write(row: "Row") -> None:
         table.writerow(dataclasses.astuple(row))
         file.flush()
 
     return write
 
 
-def _print(row: Row, rated: int, quiet: bool) -> None:
+def _print(row: "Row", rated: int, quiet: bool) -> None:
     if row.status != "ok":
         print(f"{row.file}: {row.error}", file=sys.stderr)
     elif not quiet:

@@ -112,14 +112,16 @@ def annotate(photo: Picture, rows: list[Row]) -> Picture:
     return copy
 
 
-def expand(paths: Iterable[str]) -> list[str]:
-    """Files as they are, folders as the photos in them, sorted, subfolders too; each once. A folder without photos
-    stands for itself, and fails when it is read."""
+def expand(paths: Iterable[str], leave_out: Path | None = None) -> list[str]:
+    """Files as they are, folders as the photos in them, sorted, subfolders too but for `leave_out`; each once. A folder
+    without photos stands for itself, and fails when it is read."""
     found: dict[str, None] = {}
+    copies = leave_out.resolve() if leave_out else None
     for path in paths:
         inside = sorted(
             os.path.join(folder, name)
             for folder, _, names in os.walk(path)
+            if folder == path or Path(folder).resolve() != copies
             for name in names
             if name.lower().endswith(images.SUFFIXES)
         )
