@@ -65,7 +65,11 @@ class TrainingConfig:
     weight_decay: float = 0.05
     weight_average: float = 0.995  # 0: the last step's weights
     landmark_weight: float = 0.3  # 86 landmarks as a second target, in training only; 0: none
-    refit_output: bool = True  # at the end, scale and offset of the output by least squares on the training crops
+    refit_views: int = (
+        4  # at the end, the fully connected layers learn without dropout, on so many views a photo; 0: not
+    )
+    refit_passes: int = 10
+    refit_rate: float = 5e-4
     precision: str = "auto"  # "float32", "mixed_bfloat16", or the faster of the two in a short trial
     seed: int = 1
 
@@ -103,7 +107,7 @@ PRESETS: dict[str, Config] = {
             weight_decay=0,
             weight_average=0,
             landmark_weight=0,
-            refit_output=False,
+            refit_views=0,
         ),
         mirror_average=False,
     ),

@@ -163,17 +163,39 @@ class Learner:
             variable.assign(array)
 
 
-def refit_output(model: keras.Model, crops: Crops, mirror_average: bool) -> tuple[float, float]:
-    """Set scale and offset of the output by least squares on the training crops, scored as in use.
+def refit_head(model: keras.Model, config: Config, train: Crops, precision: str) -> None:
+    """Let the fully connected layers learn on without dropout, on what the finished blocks make of augmented crops.
 
-    Dropout before ReLU layers moves their mean: without it, scores come out flatter than they were learnt. Only
-    training photos and labels are used. Returns slope and intercept, which are folded into the layer `score`.
+    Dropout before ReLU moves what reaches it: without it, in use, units that lived on the noise fall silent, and scores
+    come out flat or all alike. Changes `fc1`, `fc2` and `score` of the float32 `model` in place; the same for the same
+    seed. Only training photos and labels are used.
     """
-    found = rate(keras_forward(model), crops.centre, mirror_average)
-    slope, intercept = np.polyfit(found, crops.scores, 1)
-    kernel, bias = model.get_layer("score").get_weights()
-    model.get_layer("score").set_weights([kernel * slope, bias * slope + intercept])
-    return float(slope), float(intercept)
+    plan = config.training
+    trunk = registry.build(config, dtype=precision)
+    trunk.set_weights(model.get_weights())
+    blocks = keras.Model(trunk.input, trunk.get_layer("flatten").output)
+    forward = tf.function(
+        lambda x: tf.cast(blocks(x, training=False), tf.float32), autograph=False, reduce_retracing=True
+    )
+    batches = Batches(train, config.augment, plan.batch, plan.seed)
+    seen = [b for epoch in range(plan.epochs, plan.epochs + plan.refit_views) for b in batches.epoch(epoch)]
+    features = np.concatenate([forward(tf.constant(b.pixels, tf.float32)).numpy() for b in seen])
+    scores = np.concatenate([b.scores for b in seen])
+
+    inputs = keras.Input(features.shape[1:])
+    x = inputs
+    for name in ("fc1", "fc2", "score"):
+        x = model.get_layer(name)(x)
+    head = keras.Model(inputs, x)
+    optimizer = keras.optimizers.AdamW(plan.refit_rate, weight_decay=plan.weight_decay)
+    head.compile(optimizer, loss="mse")
+    steps = max(1, len(scores) // 64)
+    for i in range(plan.refit_passes * steps):
+        if i % steps == 0:
+            order = np.random.default_rng((plan.seed, i)).permutation(len(scores))
+        optimizer.learning_rate.assign(plan.refit_rate * (1 - i / (plan.refit_passes * steps)))
+        part = order[i % steps * 64 : (i % steps + 1) * 64]
+        head.train_on_batch(features[part], scores[part])
 
 
 def _optimizer(config: Config) -> keras.Optimizer:

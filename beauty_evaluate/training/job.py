@@ -25,7 +25,7 @@ from beauty_evaluate.models.card import Card
 from beauty_evaluate.models.runtime import onnx_forward
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.export import versions, write_card, write_network
-from beauty_evaluate.training.fit import fit, refit_output
+from beauty_evaluate.training.fit import fit, refit_head
 
 N_CHECKED = 64  # crops on which the exported network is compared with Keras
 N_PROBED = 500  # crops over which filters are measured
@@ -62,9 +62,9 @@ def train(job: Job, say: Say = print, progress: Callable[[int, int], None] | Non
     model, run = fit(
         job.config, learnt, job.out, held, job.resume, _commit(), lambda p: say(_line(p, job.validate)), say
     )
-    if job.config.training.refit_output:
-        slope, intercept = refit_output(model, learnt, job.config.mirror_average)
-        say(f"output refitted on the training crops: {slope:.3f} x score {intercept:+.3f}")
+    if job.config.training.refit_views:
+        say("the fully connected layers learn on without dropout")
+        refit_head(model, job.config, learnt, run.precision)
 
     name = job.config.preset if split.name in ("all", "drawn") else f"{job.config.preset}_{split.name}"
     weights = job.out / "weights"
