@@ -29,7 +29,7 @@ def run(tmp_path: Path) -> Run:
         warnings = "error,ignore:__array__ implementation doesn't accept:DeprecationWarning"
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": warnings}
         return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=1500
         )
 
     return call
@@ -54,7 +54,7 @@ def drawn_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a whole training on drawn faces, as a user starts it, one epoch long."""
     out = tmp_path_factory.mktemp("runs") / "drawn"
     command = [sys.executable, str(ROOT / "train.py"), "--epochs", "1", "--out", str(out)]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, check=True, capture_output=True, timeout=1500)
     return out
 
 

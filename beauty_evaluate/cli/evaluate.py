@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
     forward = onnx_forward(card.file(cards.ONNX))
     found = evaluate(forward, card.config, samples, card.labels["mean"], Counter("scoring"))
     print(
-        f"{card.name} on the {len(names)} photos of {options.split}, {len(found.missed)} without a face that was found"
+        f"{card.name} on the {len(names)} photos of {options.split}; {len(found.missed)} of them got the training mean"
     )
     for problem in [*data.problems, *found.problems]:
         print(f"problem: {problem}")
