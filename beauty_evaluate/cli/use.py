@@ -58,6 +58,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _spare_inputs(paths: list[str], options: argparse.Namespace) -> None:
     """UserError if an output would be written over a photo."""
+    if not (options.csv or options.json or options.out):
+        return
     inputs = {Path(path).resolve() for path in paths}
     for file in (options.csv, options.json):
         if file and Path(file).resolve() in inputs:

@@ -178,9 +178,10 @@ def refit_head(model: keras.Model, config: Config, train: Crops, precision: str)
         lambda x: tf.cast(blocks(x, training=False), tf.float32), autograph=False, reduce_retracing=True
     )
     batches = Batches(train, config.augment, plan.batch, plan.seed)
-    seen = [b for epoch in range(plan.epochs, plan.epochs + plan.refit_views) for b in batches.epoch(epoch)]
-    features = np.concatenate([forward(tf.constant(b.pixels, tf.float32)).numpy() for b in seen])
-    scores = np.concatenate([b.scores for b in seen])
+    views = range(plan.epochs, plan.epochs + plan.refit_views)
+    # one batch of pixels at a time: all views together would fill a gigabyte
+    seen = [(forward(tf.constant(b.pixels, tf.float32)).numpy(), b.scores) for v in views for b in batches.epoch(v)]
+    features, scores = (np.concatenate(part) for part in zip(*seen, strict=True))
 
     inputs = keras.Input(features.shape[1:])
     x = inputs
