@@ -27,9 +27,12 @@ class NetworkConfig:
     kind: str = "six_block"
     channels: tuple[int, ...] = (32, 32, 64, 128, 256, 384)
     convolutions: tuple[int, ...] = (1, 2, 2, 2, 2, 2)
+    first_kernel: int = 3  # side of the first convolution's kernel
+    first_stride: int = 1  # 2: the first convolution halves the picture before the first max-pool does
     residual: bool = True
     hidden: tuple[int, int] = (256, 128)
     dropout: float = 0.4
+    dropouts: int = 2  # how many of the hidden layers have dropout in front of them, from the first
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class TrainingConfig:
     """How the network learns. The loss of the score is always the mean squared error."""
 
     epochs: int = 40
+    views: int = 1  # augmented views of each photo in an epoch
     batch: int = 32
     optimizer: str = "adamw"  # or "adam"
     learning_rate: float = 2e-3

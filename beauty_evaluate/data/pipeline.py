@@ -98,14 +98,18 @@ class Batch:
 
 
 class Batches:
-    """Augmented training batches. The batches of an epoch hang on (seed, epoch) alone, not on what ran before."""
+    """Augmented training batches. The batches of an epoch hang on (seed, epoch) alone, not on what ran before.
 
-    def __init__(self, crops: Crops, augment: AugmentConfig, batch: int, seed: int) -> None:
-        self.crops, self.augment, self.seed = crops, augment, seed
+    An epoch is `views` passes over the photos. steps: batches in it. pictures: views in it.
+    """
+
+    def __init__(self, crops: Crops, augment: AugmentConfig, batch: int, seed: int, views: int = 1) -> None:
+        self.crops, self.augment, self.seed, self.views = crops, augment, seed, views
         self.batch = min(batch, len(crops.names))
-        # a last batch smaller than half is left out: BatchNorm would learn noise from it; the order is new every epoch
-        self.steps = max(1, round(len(crops.names) / self.batch - 1e-9))
-        self.photos = min(self.steps * self.batch, len(crops.names))
+        # a last batch smaller than half is left out: BatchNorm would learn noise from it; the order is new every pass
+        self.pass_steps = max(1, round(len(crops.names) / self.batch - 1e-9))
+        self.steps = views * self.pass_steps
+        self.pictures = views * min(self.pass_steps * self.batch, len(crops.names))
         self.size = crops.pixels.shape[1] - 2 * crops.pad
         known = ~np.isnan(crops.landmarks).any((1, 2))
         self.known: Floats = np.asarray(known, np.float32)
@@ -116,18 +120,21 @@ class Batches:
 
     def epoch(self, epoch: int, ahead: int = 4) -> Iterator[Batch]:
         """The batches of one epoch, built on threads while the network computes."""
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.crops.names))
-        parts = [order[i * self.batch : (i + 1) * self.batch] for i in range(self.steps)]
+        parts = []
+        for turn in range(epoch * self.views, (epoch + 1) * self.views):
+            order = np.random.default_rng((self.seed, turn)).permutation(len(self.crops.names))
+            parts += [(turn, order[i * self.batch : (i + 1) * self.batch]) for i in range(self.pass_steps)]
         with ThreadPoolExecutor(2) as pool:
-            waiting = [pool.submit(self._batch, part, epoch) for part in parts[:ahead]]
+            waiting = [pool.submit(self._batch, *part) for part in parts[:ahead]]
             for i in range(self.steps):
                 batch = waiting.pop(0).result()
                 if i + ahead < self.steps:
-                    waiting.append(pool.submit(self._batch, parts[i + ahead], epoch))
+                    waiting.append(pool.submit(self._batch, *parts[i + ahead]))
                 yield batch
 
-    def _batch(self, indices: NDArray[np.int64], epoch: int) -> Batch:
-        rngs = [np.random.default_rng((self.seed, epoch, int(i))) for i in indices]
+    def _batch(self, turn: int, indices: NDArray[np.int64]) -> Batch:
+        """The batch of these photos in a pass, counted over all epochs."""
+        rngs = [np.random.default_rng((self.seed, turn, int(i))) for i in indices]
         built = [self._augmented(int(i), rng) for i, rng in zip(indices, rngs, strict=True)]
         pixels = np.stack([crop for crop, _ in built])
         marks = np.stack([m for _, m in built])

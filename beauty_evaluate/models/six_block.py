@@ -42,7 +42,10 @@ def build(config: Config, mean_score: float = 3.0, dtype: str = "float32", seed:
     for b, (channels, count) in enumerate(zip(net.channels, net.convolutions, strict=True), 1):
         for c in range(1, count + 1):
             name = f"block{b}_conv{c}"
-            y = layers.Conv2D(channels, 3, padding="same", kernel_initializer=_he(seeds), dtype=dtype, name=name)(x)
+            kernel, stride = (net.first_kernel, net.first_stride) if b == c == 1 else (3, 1)
+            y = layers.Conv2D(
+                channels, kernel, stride, "same", kernel_initializer=_he(seeds), dtype=dtype, name=name
+            )(x)
             if net.residual and c > 1:
                 y = layers.Add(dtype=dtype, name=f"block{b}_add{c}")([x, y])
             x = layers.ReLU(dtype=dtype, name=f"block{b}_relu{c}")(y)
@@ -50,7 +53,8 @@ def build(config: Config, mean_score: float = 3.0, dtype: str = "float32", seed:
         x = BatchNorm(dtype=dtype, name=f"block{b}_norm")(x)
     x = layers.Flatten(dtype=dtype, name="flatten")(x)
     for f, width in enumerate(net.hidden, 1):
-        x = layers.Dropout(net.dropout, seed=seeds(), dtype=dtype, name=f"drop{f}")(x)
+        if f <= net.dropouts:
+            x = layers.Dropout(net.dropout, seed=seeds(), dtype=dtype, name=f"drop{f}")(x)
         x = layers.Dense(width, activation="relu", kernel_initializer=_he(seeds), dtype=dtype, name=f"fc{f}")(x)
     start = keras.initializers.Constant(mean_score)
     glorot = keras.initializers.GlorotUniform(seeds())

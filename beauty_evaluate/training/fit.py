@@ -58,7 +58,7 @@ def fit(
     if resume:
         say(f"going on after epoch {len(saved.history)}" if saved else f"no checkpoint in {out}: beginning at epoch 1")
     plan = config.training
-    batches = Batches(train, config.augment, plan.batch, plan.seed)
+    batches = Batches(train, config.augment, plan.batch, plan.seed, plan.views)
     precision = saved.precision if saved else choose_precision(config, batches.steps * plan.epochs, say)
     say(f"precision: {precision}")
     learner = Learner(config, batches, precision)
@@ -69,7 +69,7 @@ def fit(
         start = time.perf_counter()
         loss = learner.epoch(epoch)
         seconds = time.perf_counter() - start
-        done = Progress(epoch + 1, plan.epochs, loss, seconds, batches.photos / seconds)
+        done = Progress(epoch + 1, plan.epochs, loss, seconds, batches.pictures / seconds)
         if validation is not None and (epoch % 5 == 4 or epoch + 1 == plan.epochs):
             network = keras_forward(learner.finished())
             done.validation = summary(rate(network, validation.centre, config.mirror_average), validation.scores)
@@ -178,7 +178,7 @@ def refit_head(model: keras.Model, config: Config, train: Crops, precision: str)
         lambda x: tf.cast(blocks(x, training=False), tf.float32), autograph=False, reduce_retracing=True
     )
     batches = Batches(train, config.augment, plan.batch, plan.seed)
-    views = range(plan.epochs, plan.epochs + plan.refit_views)
+    views = range(plan.epochs * plan.views, plan.epochs * plan.views + plan.refit_views)
     # one batch of pixels at a time: all views together would fill a gigabyte
     seen = [(forward(tf.constant(b.pixels, tf.float32)).numpy(), b.scores) for v in views for b in batches.epoch(v)]
     features, scores = (np.concatenate(part) for part in zip(*seen, strict=True))
