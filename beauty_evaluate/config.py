@@ -100,7 +100,9 @@ PRESETS: dict[str, Config] = {
     "article": Config(
         "article",
         CropConfig("whole", 160, grey=True),
-        NetworkConfig("article", (64, 64, 128, 128, 256, 512), (1,) * 6, False, (256, 512), 0.25),
+        NetworkConfig(
+            "article", (64, 64, 128, 128, 256, 512), (1,) * 6, residual=False, hidden=(256, 512), dropout=0.25
+        ),
         NO_AUGMENT,
         TrainingConfig(
             batch=128,

@@ -38,6 +38,7 @@ def changed(config: Config, changes: list[str]) -> Config:
 
 
 def main() -> None:
+    """Run one training and keep its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/recipes/NAME)")

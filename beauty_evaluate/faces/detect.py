@@ -63,11 +63,12 @@ def _detect(photo: Picture, config: CropConfig) -> list[Face]:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = photo if scale == 1 else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
     right, below = max(0, LEAST_SIDE - size[0]), max(0, LEAST_SIDE - size[1])
-    padded = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    if right or below:
+        small = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
     detector = _detector()
     detector.setScoreThreshold(config.detector_threshold)
     detector.setInputSize((size[0] + right, size[1] + below))
-    rows = detector.detect(cv2.cvtColor(padded, cv2.COLOR_RGB2BGR))[1]
+    rows = detector.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1]
     stretch = np.array([width / size[0], height / size[1]])
     faces = []
     for row in [] if rows is None else np.asarray(rows, np.float64):

@@ -66,10 +66,11 @@ class Card:
             )
         return path
 
-    def stats(self) -> dict[str, NDArray[Any]]:
-        """Numbers of the data set: `labels`, all its mean scores, sorted, and means and silence of filters by layer."""
+    def stats(self, *names: str) -> dict[str, NDArray[Any]]:
+        """Numbers of the data set, those named or all: `labels`, all its mean scores, sorted, and means and silence of
+        filters by layer."""
         with np.load(self.file(STATS)) as stored:
-            return {name: stored[name] for name in stored.files}
+            return {name: stored[name] for name in names or stored.files}
 
 
 def load(name: str | None = None) -> Card:

@@ -13,7 +13,7 @@ from beauty_evaluate.images import Picture
 Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32 crops (N, size, size, C) of 0..255 -> float32 ratings (N,)."""
 
-BATCH = 64
+BATCH = 32  # crops a pass; with their mirror images 64
 
 
 def onnx_forward(path: Path) -> Forward:
@@ -42,8 +42,8 @@ def rate(forward: Forward, crops: Picture | Sequence[Picture], mirror_average: b
     scores = []
     for start in range(0, len(pixels), BATCH):
         part = pixels[start : start + BATCH].astype(np.float32)
-        found = forward(part).astype(np.float64)
         if mirror_average:
-            found = (found + forward(part[:, :, ::-1])) / 2
-        scores.append(found)
+            part = np.concatenate([part, part[:, :, ::-1]])
+        found = forward(part).astype(np.float64)
+        scores.append(found.reshape(2, -1).mean(0) if mirror_average else found)
     return np.concatenate(scores)

@@ -43,9 +43,9 @@ def build(config: Config, mean_score: float = 3.0, dtype: str = "float32", seed:
         for c in range(1, count + 1):
             name = f"block{b}_conv{c}"
             kernel, stride = (net.first_kernel, net.first_stride) if b == c == 1 else (3, 1)
-            y = layers.Conv2D(
-                channels, kernel, stride, "same", kernel_initializer=_he(seeds), dtype=dtype, name=name
-            )(x)
+            y = layers.Conv2D(channels, kernel, stride, "same", kernel_initializer=_he(seeds), dtype=dtype, name=name)(
+                x
+            )
             if net.residual and c > 1:
                 y = layers.Add(dtype=dtype, name=f"block{b}_add{c}")([x, y])
             x = layers.ReLU(dtype=dtype, name=f"block{b}_relu{c}")(y)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces.detect import find_faces
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import card as cards
-from beauty_evaluate.models.runtime import onnx_forward, rate
+from beauty_evaluate.models.runtime import Forward, onnx_forward, rate
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,17 @@ class Scorer:
     """A network with its card, ready to score photos. Not for use from two threads at once."""
 
     def __init__(self, weights: str | None = None) -> None:
-        """weights: a name in `weights/` or the path of a card; by default the best there is. Raises WeightsError.
+        """weights: a name in `weights/` or the path of a card; by default the best there is. Raises WeightsError; for a
+        network that cannot be read when the first face is scored, since it is read while the first photo is.
 
         `card` says what the network is; `rated` is the number of rated faces behind a percentile.
         """
         self.card = cards.load(weights)
-        self._forward = onnx_forward(self.card.file(cards.ONNX))
-        self._labels = self.card.stats()["labels"]
+        self._labels = self.card.stats("labels")["labels"]
         self.rated = len(self._labels)
+        pool = ThreadPoolExecutor(1)
+        self._network = pool.submit(_warm_network, self.card)
+        pool.shutdown(wait=False)  # nothing more to come
 
     def percentile(self, score: float) -> float:
         """Share of the data set's mean scores below `score`, 0..100."""
@@ -73,7 +77,7 @@ class Scorer:
             raise PhotoError(
                 "several_faces", f"Expected one face. Received: {len(faces)}; crop the photo to one.", len(faces)
             )
-        scores = rate(self._forward, np.stack([f.crop for f in faces]), self.card.config.mirror_average)
+        scores = rate(self._network.result(), np.stack([f.crop for f in faces]), self.card.config.mirror_average)
         rows = []
         for i, (face, raw) in enumerate(zip(faces, scores, strict=True), 1):
             score = round(float(np.clip(raw, 1, 5)), 4)
@@ -95,6 +99,13 @@ class Scorer:
             if copies:
                 copies.write(path, annotate(photo, rows))
             yield from rows
+
+
+def _warm_network(card: cards.Card) -> Forward:
+    """The exported network after its first pass, which takes twice as long as those that follow."""
+    forward = onnx_forward(card.file(cards.ONNX))
+    forward(np.zeros((1 + card.config.mirror_average, *card.input["shape"]), np.float32))
+    return forward
 
 
 def annotate(photo: Picture, rows: list[Row]) -> Picture:
