@@ -160,7 +160,7 @@ class Batches:
             shifted = matrix.copy()
             shifted[:, 2] -= matrix[:, :2] @ np.full(2, self.crops.pad)
             crop = cv2.warpAffine(
-                crop, shifted, (self.size, self.size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+                crop, shifted, (self.size, self.size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
             ).reshape(self.size, self.size, -1)
         crop = _recoloured(np.asarray(crop, np.uint8), change, rng)
         if not self.known[index]:
