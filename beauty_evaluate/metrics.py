@@ -44,15 +44,25 @@ def summary(predicted: ArrayLike, true: ArrayLike) -> dict[str, float]:
 
 
 def bootstrap_pearson(
-    predicted: ArrayLike, true: ArrayLike, level: float = 0.95, rounds: int = 2000, seed: int = 0
+    predicted: ArrayLike,
+    true: ArrayLike,
+    level: float = 0.95,
+    rounds: int = 2000,
+    seed: int = 0,
+    parts: ArrayLike | None = None,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of `pearson` over photos (Efron 1979)."""
+    """Percentile bootstrap interval of `pearson` over photos (Efron 1979).
+
+    parts: the fold of each photo; then of the mean of the folds' PCs, photos drawn within each fold.
+    """
     p, t = _pair(predicted, true)
     rng = np.random.default_rng(seed)
+    labels = np.zeros(len(p)) if parts is None else np.asarray(parts)
+    folds = [np.flatnonzero(labels == part) for part in np.unique(labels)]
     values = []
     for _ in range(rounds):
-        pick = rng.integers(0, len(p), len(p))
-        values.append(pearson(p[pick], t[pick]))
+        picks = [own[rng.integers(0, len(own), len(own))] for own in folds]
+        values.append(np.mean([pearson(p[pick], t[pick]) for pick in picks]))
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

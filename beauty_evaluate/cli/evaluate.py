@@ -9,6 +9,8 @@ from beauty_evaluate.data import splits
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.models.card import WEIGHTS
 
+FOLDS = WEIGHTS.parent / "benchmarks" / "cv"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     return start(_flags, _run, __doc__ or "", argv)
@@ -16,8 +18,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="SCUT-FBP5500 as released")
-    parser.add_argument("--split", choices=splits.NAMES, default="60-40", help="official split (default: %(default)s)")
+    parser.add_argument(
+        "--split",
+        choices=(*splits.NAMES, "cv"),
+        default="60-40",
+        help="official split, or cv for the report of finished folds (default: %(default)s)",
+    )
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="write file names and scores, as CSV")
+    parser.add_argument(
+        "--folds", type=Path, default=FOLDS, metavar="DIR", help="with cv: where the folds lie (default: benchmarks/cv)"
+    )
     parser.add_argument(
         "--readme", type=Path, metavar="FILE", help="instead: rewrite the results table of this file from the cards"
     )
@@ -32,6 +42,8 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     if not options.data:
         raise UserError("Expected --data DIR, the photos to evaluate on. Received: none.")
+    if options.split == "cv":
+        return _report_folds(options)
     from beauty_evaluate.data import scut
     from beauty_evaluate.evaluation.evaluate import evaluate, refuse_known, write_predictions
     from beauty_evaluate.evaluation.report import figures_table
@@ -57,4 +69,19 @@ def _run(options: argparse.Namespace) -> int:
     print(f"95 % interval of the PC over photos (bootstrap): {low:.4f} .. {high:.4f}")
     if options.predictions:
         write_predictions(options.predictions, found)
+    return 0
+
+
+def _report_folds(options: argparse.Namespace) -> int:
+    from beauty_evaluate.data import scut
+    from beauty_evaluate.evaluation import crossval, duplicates
+
+    data = scut.read(options.data)
+    folds = crossval.read_folds(options.folds, options.data, data)
+    table = options.folds / "near_duplicates.csv"
+    if not table.exists():
+        duplicates.write_pairs(table, duplicates.in_data_set(data, Counter("comparing photos")))
+    text = crossval.report(folds, duplicates.read_pairs(table))
+    (options.folds / "report.md").write_text(text, encoding="utf-8")
+    print(text)
     return 0

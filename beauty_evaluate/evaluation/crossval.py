@@ -1,0 +1,187 @@
+"""A cross-validation told from what its folds left: cards, predictions, and the data set's labels."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beauty_evaluate import metrics
+from beauty_evaluate.data import scut
+from beauty_evaluate.data.sample import DataSet
+from beauty_evaluate.data.splits import FOLDS, official
+from beauty_evaluate.errors import DataError
+from beauty_evaluate.evaluation.data_report import level
+from beauty_evaluate.evaluation.duplicates import Pair
+from beauty_evaluate.evaluation.evaluate import Evaluation
+from beauty_evaluate.evaluation.interval import LEVEL, Interval, calibrate, covered
+from beauty_evaluate.models.card import Card, load
+
+FIGURES = ("pearson", "mae", "rmse")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One finished fold: its card, and its predictions beside the labels."""
+
+    card: Card
+    found: Evaluation
+
+
+def read_folds(folder: Path, root: Path, data: DataSet, preset: str = "six_block") -> list[Fold]:
+    """The finished folds in `folder`, in order. root: the data set's folder, for the official lists.
+
+    DataError if there is none, if predictions are not of the fold's test photos, or if recipes differ.
+    """
+    folds = []
+    for name in FOLDS:
+        path = folder / f"{preset}_{name}.json"
+        if not path.exists():
+            continue
+        card = load(str(path))
+        scores = _read_predictions(path.with_suffix(".csv"))
+        test = official(root, data, name).test
+        if tuple(sorted(scores)) != test:
+            raise DataError(f"Expected the {len(test)} test photos of {name} in {path.stem}.csv. Received: others.")
+        samples = [data.samples[n] for n in test]
+        found = Evaluation(
+            test, tuple(s.group for s in samples), np.array([scores[n] for n in test]),
+            np.array([s.score for s in samples], np.float64), card.labels["mean"], (), (),
+        )  # fmt: skip
+        folds.append(Fold(card, found))
+    if not folds:
+        raise DataError(f"Expected {preset}_fold1.json in {folder}. Received: none; train with --split cv.")
+    if len({fold.card.config for fold in folds}) != 1:
+        raise DataError(f"Expected folds of one recipe in {folder}. Received: several.")
+    return folds
+
+
+def _read_predictions(path: Path) -> dict[str, float]:
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            return {row["file"]: float(row["score"]) for row in csv.DictReader(file)}
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise DataError(f"Expected file names and scores in {path}. Received: something else ({error}).") from error
+
+
+def means(cards: Sequence[Card], row: str = "all") -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation over folds of each figure of a row (`all`, a group, `constant`)."""
+    values = {k: [v for c in cards if (v := c.metrics[row][k]) is not None] for k in FIGURES}
+    return {k: (float(np.mean(v)), float(np.std(v, ddof=1)) if len(v) > 1 else 0.0) for k, v in values.items() if v}
+
+
+def report(folds: Sequence[Fold], pairs: Sequence[Pair]) -> str:
+    """The whole report in Markdown; pairs: near-duplicates of the data set."""
+    cards = [fold.card for fold in folds]
+    plan = cards[0].config.training
+    lines = [
+        f"# Cross-validation of `{cards[0].config.preset}`",
+        "",
+        f"The official folds of {cards[0].data}: {len(folds)} of {len(FOLDS)} done, one network each, "
+        f"{plan.epochs} epochs of {plan.views} view{'s' * (plan.views > 1)} of each photo "
+        f"({plan.epochs * plan.views} in all), the last weights. Figures come from the predictions beside this file "
+        "and the data set's labels.",
+        "",
+        "| Fold | Learnt from | Tested on | PC | MAE | RMSE | Seed | Commit | Seconds | Images/s |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: |",
+    ]
+    for fold in folds:
+        card, row = fold.card, fold.found.figures()["all"]
+        lines.append(
+            f"| {card.split} | {len(card.trained_on)} | {row['n']:.0f} | {_cells(row)} | {card.config.training.seed} | "
+            f"{card.commit} | {card.seconds:.0f} | {card.images_per_second:.0f} |"
+        )
+    lines += [*_mean_rows(folds), "", *_interval_of_pc(folds), "", *_duplicates(folds, pairs)]
+    if len(folds) == len(FOLDS):
+        lines += ["", *_coverage(folds)]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(row: dict[str, float | None]) -> str:
+    return " | ".join("-" if row[k] is None else f"{row[k]:.4f}" for k in FIGURES)
+
+
+def _mean_rows(folds: Sequence[Fold]) -> list[str]:
+    """Mean and SD over folds, for all, the groups and the constant."""
+    lines = []
+    figures = [fold.found.figures() for fold in folds]
+    for name in figures[0]:
+        cells = []
+        for key in FIGURES:
+            values = [v for f in figures if name in f and (v := f[name][key]) is not None]
+            spread = f" ± {np.std(values, ddof=1):.4f}" if name == "all" and len(values) > 1 else ""
+            cells.append(f"{np.mean(values):.4f}{spread}" if values else "-")
+        title = {"all": "**mean ± SD**", "constant": "the training mean for everyone"}.get(name, f"mean, {name}")
+        lines.append(f"| {title} | | | {' | '.join(cells)} | | | | |")
+    return lines
+
+
+def _interval_of_pc(folds: Sequence[Fold]) -> list[str]:
+    parts = np.concatenate([np.full(len(f.found.true), i) for i, f in enumerate(folds)])
+    predicted = np.concatenate([f.found.predicted for f in folds])
+    true = np.concatenate([f.found.true for f in folds])
+    low, high = metrics.bootstrap_pearson(predicted, true, parts=parts)
+    return [f"95 % interval of the mean PC (bootstrap over the photos of each fold): {low:.4f} .. {high:.4f}."]
+
+
+def _duplicates(folds: Sequence[Fold], pairs: Sequence[Pair]) -> list[str]:
+    """Figures without the test photos of which the training part holds a copy."""
+    rows, named = [], []
+    for fold in folds:
+        found = fold.found
+        known = set(fold.card.trained_on)
+        copies = {}
+        for pair in pairs:
+            for a, b in ((pair.first, pair.second), (pair.second, pair.first)):
+                if a in found.names and b in known:
+                    copies[a] = b
+        keep = np.array([name not in copies for name in found.names])
+        rows.append((metrics.summary(found.predicted[keep], found.true[keep]), len(copies)))
+        named += [f"{fold.card.split}: " + ", ".join(f"{a} ({b})" for a, b in sorted(copies.items()))]
+    mean = " / ".join(f"{np.mean([row[k] for row, _ in rows]):.4f}" for k in FIGURES)
+    count = sum(n for _, n in rows)
+    return [
+        f"Near-duplicates: {len(pairs)} pairs of photos in the data set are copies of each other "
+        f"(`near_duplicates.csv`); {count} test photos have a copy in their training part. "
+        f"Mean PC / MAE / RMSE without them: {mean}.",
+        "",
+        *(f"- {line}" for line in named),
+    ]
+
+
+def residual_interval(folds: Sequence[Fold]) -> Interval:
+    """The interval for a single score, from all held-out scores of a whole cross-validation."""
+    return calibrate(np.concatenate([f.found.predicted for f in folds]), np.concatenate([f.found.true for f in folds]))
+
+
+def _coverage(folds: Sequence[Fold]) -> list[str]:
+    """Coverage of the interval, calibrated on four folds and checked on the fifth, in turn."""
+    inside: dict[str, list[NDArray[np.bool_]]] = {"by score": [], "constant": []}
+    widths = []
+    for held in folds:
+        rest = [f.found for f in folds if f is not held]
+        predicted, true = (np.concatenate([getattr(r, k) for r in rest]) for k in ("predicted", "true"))
+        for name, bins in (("by score", None), ("constant", 1)):
+            made = calibrate(predicted, true) if bins is None else calibrate(predicted, true, bins=bins)
+            inside[name].append(covered(made, held.found.predicted, held.found.true))
+            if bins is None:
+                widths.append(made.width(held.found.predicted))
+    hit = {name: np.concatenate(parts) for name, parts in inside.items()}
+    groups = np.concatenate([f.found.groups for f in folds])
+    given = np.array([level(p) for f in folds for p in f.found.predicted])
+    rows = [("all", np.ones(len(groups), bool)), *((scut.GROUPS[g], groups == g) for g in sorted(set(groups)))]
+    rows += [(f"score given: level {k}", given == k) for k in sorted(set(given.tolist()))]
+    lines = [
+        f"Interval for a single score, {LEVEL:.0%}, calibrated on four folds and checked on the fifth, in turn; mean "
+        f"half width {np.concatenate(widths).mean():.3f}. Share of labels inside, with a width that depends on the "
+        "score, and with one width for all:",
+        "",
+        "| Photos | n | By score | One width |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    return lines + [
+        f"| {title} | {own.sum()} | {hit['by score'][own].mean():.1%} | {hit['constant'][own].mean():.1%} |"
+        for title, own in rows
+    ]
