@@ -15,12 +15,18 @@ BUILDERS: dict[str, Callable[..., keras.Model]] = {
 }
 
 
-def build(config: Config, mean_score: float = 3.0, dtype: str = "float32", seed: int | None = None) -> keras.Model:
+def build(
+    config: Config,
+    mean_score: float = 3.0,
+    dtype: str = "float32",
+    seed: int | None = None,
+    learning: bool = False,
+) -> keras.Model:
     """The Keras network of a recipe; see `six_block.build`. ConfigError for an unknown kind."""
     kind = config.network.kind
     if kind not in BUILDERS:
         raise ConfigError(f"Expected a network of {', '.join(BUILDERS)}. Received: {kind}.")
-    return BUILDERS[kind](config, mean_score, dtype, seed)
+    return BUILDERS[kind](config, mean_score, dtype, seed, learning)
 
 
 def load(card: Card) -> keras.Model:

@@ -92,7 +92,7 @@ class Learner:
         self.mean = float(batches.crops.scores.mean())
         variance = float(batches.crops.scores.var()) or 1.0
         seed = config.training.seed
-        self.model = registry.build(config, self.mean, precision, seed)
+        self.model = registry.build(config, self.mean, precision, seed, learning=True)
         self.network = self.model
         if config.training.landmark_weight:
             marks = keras.layers.Dense(
