@@ -161,6 +161,19 @@ def test_batches_hang_on_seed_and_epoch_alone(drawn: DataSet) -> None:
     assert [len(b.scores) for b in late] == [5, 5]
 
 
+def test_an_epoch_of_two_views_shows_every_photo_twice_and_differently(drawn: DataSet) -> None:
+    crops = load_crops(list(drawn.samples.values()), CropConfig(size=64), pad=10)
+    augment = replace(preset("six_block").augment, mixup=0)
+    batches = Batches(crops, augment, 6, 1, views=2)
+    seen = list(batches.epoch(1))
+    assert (batches.steps, batches.pictures, len(seen)) == (4, 24, 4)
+    first, second = (np.concatenate([b.scores for b in part]) for part in (seen[:2], seen[2:]))
+    assert sorted(first) == sorted(second) == sorted(crops.scores)
+    single = list(Batches(crops, augment, 6, 1).epoch(2))  # the third pass of all
+    assert np.array_equal(single[0].pixels, seen[0].pixels)
+    assert not np.array_equal(first, second)
+
+
 def test_without_augmentation_a_batch_is_the_centre_of_the_crops(drawn: DataSet) -> None:
     crops = load_crops(list(drawn.samples.values()), CropConfig(size=64), pad=10)
     batch = next(Batches(crops, preset("article").augment, 12, 1).epoch(0))

@@ -84,7 +84,7 @@ def test_readme_table_is_the_one_the_program_writes(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     shown = (ROOT / "README.md").read_text(encoding="utf-8")
     readme.write_text(shown, encoding="utf-8")
-    report.update_readme(readme, report.published_cards(ROOT))
+    report.update_readme(readme, report.published_cards(ROOT), report.fold_cards(ROOT))
     assert readme.read_text(encoding="utf-8") == shown
     readme.write_text("nothing")
     with pytest.raises(DataError, match="markers"):

@@ -130,6 +130,24 @@ def test_batch_norm_trains_as_keras_does() -> None:
         assert np.allclose(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_network_that_learns_is_the_one_that_is_used(stride: int) -> None:
+    config = configs.preset("six_block")
+    config = replace(config, crop=replace(config.crop, size=128))
+    config = replace(config, network=replace(config.network, first_stride=stride))
+    plain, learning = (registry.build(config, seed=3, learning=how) for how in (False, True))
+    assert any(isinstance(layer, six_block.SmallMapConv) for layer in learning.layers)
+    crops = tf.random.stateless_uniform((4, 128, 128, 3), (1, 2), maxval=255)
+    results = []
+    for model in (plain, learning):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(model(crops, training=False) ** 2)
+        results.append((loss.numpy(), tape.gradient(loss, [w.value for w in model.trainable_variables])))
+    assert np.isclose(results[0][0], results[1][0])
+    for ours, theirs in zip(results[1][1], results[0][1], strict=True):
+        assert np.allclose(ours, theirs, atol=1e-5 * np.abs(theirs).max())
+
+
 def test_an_unknown_network_is_named() -> None:
     config = configs.preset("six_block")
     with pytest.raises(ConfigError, match="seven_block"):

@@ -36,9 +36,9 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     if options.readme:
-        from beauty_evaluate.evaluation.report import published_cards, update_readme
+        from beauty_evaluate.evaluation.report import fold_cards, published_cards, update_readme
 
-        update_readme(options.readme, published_cards(WEIGHTS.parent))
+        update_readme(options.readme, published_cards(WEIGHTS.parent), fold_cards(WEIGHTS.parent))
         return 0
     if not options.data:
         raise UserError("Expected --data DIR, the photos to evaluate on. Received: none.")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from beauty_evaluate.data.splits import FOLDS
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.models.card import Card, load
@@ -21,6 +22,21 @@ TITLES = {
     "drawn": "drawn faces",
     "constant": "constant: the training mean",
 }
+
+Triple = tuple[float | None, float | None, float | None]  # PC, MAE, RMSE
+Row = tuple[str, str, Triple, str]  # network, what it learnt from before, figures, where they come from
+
+PAPERS = {
+    "scut": "Liang et al., ICPR 2018",
+    "combo": "Xu and Xiang, ComboLoss, 2020",
+}
+# Name, pretraining, figures of the five folds, of the 60/40 split, paper.
+PUBLISHED: tuple[tuple[str, str, Triple | None, Triple | None, str], ...] = (
+    ("AlexNet", "ImageNet", (0.8634, 0.2651, 0.3481), (0.8298, 0.2938, 0.3819), "scut"),
+    ("ResNet-18", "ImageNet", (0.8900, 0.2419, 0.3166), (0.8513, 0.2818, 0.3703), "scut"),
+    ("ResNeXt-50", "ImageNet", (0.8997, 0.2291, 0.3017), (0.8777, 0.2518, 0.3325), "scut"),
+    ("ComboLoss", "ImageNet", (0.9199, 0.2050, 0.2704), (0.9117, 0.2126, 0.2813), "combo"),
+)
 
 
 def figures_table(figures: dict[str, dict[str, float | None]]) -> str:
@@ -37,39 +53,78 @@ def _cell(value: float | None) -> str:
 
 
 def published_cards(root: Path) -> list[Card]:
-    """Cards of the networks that README compares, worst first: shipped weights, and rivals of which only the card is
-    kept."""
+    """Cards of the networks that README compares on the 60/40 split: shipped weights, and rivals of which only the card
+    is kept."""
     paths = [*root.glob("weights/*_60-40.json"), *root.glob("benchmarks/cards/*_60-40.json")]
-    return sorted((load(str(path)) for path in paths), key=lambda card: card.metrics["all"]["pearson"] or 0)
+    return [load(str(path)) for path in paths]
+
+
+def fold_cards(root: Path) -> list[Card]:
+    """Cards of the cross-validation, none unless all five folds are there."""
+    paths = sorted((root / "benchmarks" / "cv").glob("six_block_fold*.json"))
+    return [load(str(path)) for path in paths] if len(paths) == len(FOLDS) else []
 
 
 def results_table(cards: Sequence[Card]) -> str:
-    """One row for each card on the same split, the constant baseline first, each with its command."""
+    """Networks on the 60/40 split, worst first: the constant baseline, published ones, ours each with its command."""
     if not cards:
         raise DataError("Expected cards of trained networks. Received: none; train or restore them.")
     if len({card.split for card in cards}) != 1:
         raise DataError("Expected cards of one split: figures of different splits do not compare. Received: others.")
-    lines = [
-        "| Network | Parameters | Learnt from | Tested on | PC | MAE | RMSE | Made by |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    rows = [_baseline([cards[0]])]
+    rows += [(name, before, split, PAPERS[source]) for name, before, _, split, source in PUBLISHED if split]
+    rows += [
+        (f"**`{c.config.preset}`**, {c.parameters / 1e6:.2f} M parameters", "nothing", _triple([c]), f"`{c.command}`")
+        for c in cards
     ]
-    rows = [("the training mean for everyone", "constant", cards[0], "-", "the row `constant` of `evaluate`")]
-    rows += [(f"`{c.config.preset}`", "all", c, f"{c.parameters / 1e6:.2f} M", f"`{c.command}`") for c in cards]
-    for title, key, card, size, command in rows:
-        row = card.metrics[key]
-        cells = " | ".join(_cell(row[k]) for k in ("pearson", "mae", "rmse"))
-        lines.append(f"| {title} | {size} | {len(card.trained_on)} | {row['n']:.0f} | {cells} | {command} |")
+    return _ranked(rows)
+
+
+def folds_table(cards: Sequence[Card]) -> str:
+    """As `results_table`, for the means over the five official folds."""
+    first = cards[0]
+    command = first.command.replace(first.split, "cv")
+    rows = [_baseline(cards)]
+    rows += [(name, before, folds, PAPERS[source]) for name, before, folds, _, source in PUBLISHED if folds]
+    title = f"**`{first.config.preset}`**, {first.parameters / 1e6:.2f} M parameters"
+    return _ranked([*rows, (title, "nothing", _triple(cards), f"`{command}`")])
+
+
+def _baseline(cards: Sequence[Card]) -> Row:
+    return ("the training mean for everyone", "-", _triple(cards, "constant"), "the row `constant` of `evaluate`")
+
+
+def _triple(cards: Sequence[Card], row: str = "all") -> Triple:
+    """PC, MAE and RMSE, means over cards; None for what does not exist."""
+    found = []
+    for key in ("pearson", "mae", "rmse"):
+        values = [v for card in cards if (v := card.metrics[row][key]) is not None]
+        found.append(float(np.mean(values)) if values else None)
+    return (found[0], found[1], found[2])
+
+
+def _ranked(rows: Sequence[Row]) -> str:
+    lines = ["| Network | Learnt before on | PC | MAE | RMSE | From |", "| --- | --- | ---: | ---: | ---: | --- |"]
+    for name, before, figures, source in sorted(rows, key=lambda row: row[2][0] or 0):
+        lines.append(f"| {name} | {before} | {' | '.join(_cell(v) for v in figures)} | {source} |")
     return "\n".join(lines)
 
 
-def update_readme(readme: Path, cards: Sequence[Card]) -> None:
-    """Put the results table of these cards between the markers of README. DataError if they are not there."""
+def update_readme(readme: Path, cards: Sequence[Card], folds: Sequence[Card] = ()) -> None:
+    """Put the results tables of these cards between the markers of README. DataError if they are not there."""
     text = readme.read_text(encoding="utf-8")
     if START not in text or END not in text:
         raise DataError(f"Expected the markers of the results table in {readme}. Received: none; restore them.")
     before, rest = text.split(START, 1)
     after = rest.split(END, 1)[1]
-    readme.write_text(f"{before}{START}\n{results_table(cards)}\n{END}{after}", encoding="utf-8")
+    tables = [f"The official 60/40 split, learnt from {len(cards[0].trained_on)} photos:", results_table(cards)]
+    if folds:
+        tables += ["The five official folds, learnt from four, tested on the fifth, means of five:", folds_table(folds)]
+    readme.write_text(f"{before}{START}\n{chr(10).join(_spaced(tables))}\n{END}{after}", encoding="utf-8")
+
+
+def _spaced(blocks: Sequence[str]) -> list[str]:
+    return [line for block in blocks for line in ("", block)][1:]
 
 
 def write_run_report(folder: Path, card: Card, history: Sequence[Any], evaluation: Evaluation | None) -> Path:

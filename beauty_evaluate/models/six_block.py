@@ -8,7 +8,6 @@ from keras import layers
 
 from beauty_evaluate.config import Config
 
-
 SMALL = 8  # side of the maps up to which SmallMapConv is the faster
 
 
@@ -41,7 +40,7 @@ class SmallMapConv(layers.Conv2D):
         return _small_map_conv(inputs, tf.convert_to_tensor(kernel))
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def _small_map_conv(inputs: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         to_inputs = tf.nn.conv2d_transpose(upstream, kernel, tf.shape(inputs), strides=1, padding="SAME")
@@ -108,7 +107,7 @@ def build_article(
     learning: bool = False,
 ) -> keras.Model:
     """The article's network as its author published it: grey whole pictures of 0..255, one convolution a block,
-    five pools, one ReLU output. `mean_score` is not used: its output starts where the author's did; nor is `learning`."""
+    five pools, one ReLU output. `mean_score` and `learning` are not used: its output starts where the author's did."""
     net = config.network
     seeds = _seeds(seed)
     kernels, drops = (3, 3, 5, 5, 3, 5), (0.25, 0.5, 0.5, 0.25, 0.25, 0.0)
