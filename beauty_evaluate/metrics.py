@@ -53,7 +53,8 @@ def bootstrap_pearson(
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of `pearson` over photos (Efron 1979).
 
-    parts: the fold of each photo; then of the mean of the folds' PCs, photos drawn within each fold.
+    parts: the fold of each photo; then of the mean of the folds' PCs, photos drawn within each fold. NaN if one side is
+    constant.
     """
     p, t = _pair(predicted, true)
     rng = np.random.default_rng(seed)
@@ -63,6 +64,8 @@ def bootstrap_pearson(
     for _ in range(rounds):
         picks = [own[rng.integers(0, len(own), len(own))] for own in folds]
         values.append(np.mean([pearson(p[pick], t[pick]) for pick in picks]))
+    if np.isnan(values).all():
+        return float("nan"), float("nan")
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

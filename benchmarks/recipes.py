@@ -12,8 +12,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from beauty_evaluate.cli.common import import_tensorflow  # noqa: E402
-from beauty_evaluate.config import Config, from_json, preset, to_json  # noqa: E402
+from beauty_evaluate.cli.common import import_tensorflow
+from beauty_evaluate.config import Config, from_json, preset, to_json
 
 TABLE = HERE / "recipes.csv"
 COLUMNS = (

@@ -1,20 +1,23 @@
 """The five folds: trained in pieces, told from what they leave."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from conftest import Run
+from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 
+from beauty_evaluate import Scorer
 from beauty_evaluate.config import preset, to_json
 from beauty_evaluate.data import scut, synthetic
-from beauty_evaluate.data.splits import FOLDS, official
+from beauty_evaluate.data.splits import FOLDS, hold_back, official
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation import crossval, duplicates, interval, report
 from beauty_evaluate.metrics import bootstrap_pearson, pearson
+from beauty_evaluate.models import card as cards
 from beauty_evaluate.models.card import Card
 from beauty_evaluate.training import crossval as training
 from beauty_evaluate.training.job import Job
@@ -154,3 +157,43 @@ def test_bootstrap_of_folds_is_of_the_mean_of_their_correlations() -> None:
     mean = np.mean([pearson(predicted[parts == k], true[parts == k]) for k in (0, 1)])
     assert low < mean < high
     assert pearson(predicted, true) < low
+
+
+def test_choices_are_made_on_the_committed_list(scut_folder: Path) -> None:
+    """With the real data: `--val` on fold 1 holds back the list in benchmarks/, no photo of its test part."""
+    fold = official(scut_folder, scut.read(scut_folder), "fold1")
+    listed = (ROOT / "benchmarks" / "validation.txt").read_text().split()
+    assert list(hold_back(fold).test) == listed
+    assert not set(listed) & set(fold.test)
+
+
+def test_the_wild_table_gives_each_gender_and_ethnicity(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "w" / "images").mkdir(parents=True)
+    rows = ["file,score_1_to_10,gender,ethnicity"]
+    for i, (gender, origin) in enumerate([("female", "a"), ("male", "a"), ("female", "b"), ("male", "b")]):
+        shutil.copyfile((PORTRAIT, PORTRAIT_PNG)[i % 2], tmp_path / "w" / "images" / f"{i}.jpg")
+        rows.append(f"{i}.jpg,{2 + i},{gender},{origin}")
+    rows += ["missing.jpg,5,male,a", "0.jpg,x,male,a"]
+    (tmp_path / "w" / "scores.csv").write_text("\n".join(rows) + "\n")
+    done = run("-m", "beauty_evaluate", "evaluate", "--wild", "w")
+    assert done.returncode == 0, done.stderr
+    assert [line.split("|")[1:3] for line in done.stdout.splitlines() if line.startswith("| ")][1:6] == [
+        [" all ", " 4 "], [" female ", " 2 "], [" male ", " 2 "], [" a ", " 2 "], [" b ", " 2 "],
+    ]  # fmt: skip
+    assert done.stdout.count("problem: scores.csv, row") == 2
+    assert run("-m", "beauty_evaluate", "evaluate", "--wild", "nothing").returncode == 2
+
+
+def test_a_calibrated_card_gives_scores_with_intervals(tmp_path: Path, run: Run) -> None:
+    for path in cards.WEIGHTS.glob("six_block_60-40.*"):
+        shutil.copyfile(path, tmp_path / path.name)
+    card = cards.load(str(tmp_path / "six_block_60-40.json"))
+    path = cards.write_interval(card, {"level": 0.9, "scores": [2.0, 4.0], "half": [0.3, 0.5]})
+    score = Scorer(str(path)).score(PORTRAIT)[0]
+    assert score.score is not None
+    assert score.low is not None
+    assert score.high is not None
+    half = 0.3 + 0.1 * np.clip(score.score - 2, 0, 2)
+    assert np.allclose((score.high - score.score, score.score - score.low), half, atol=2e-4)
+    done = run(ROOT / "use.py", PORTRAIT, "--weights", path)
+    assert f"{score.score:.2f} +- {half:.2f} of 5, higher" in done.stdout

@@ -1,15 +1,16 @@
 """Score the test part of a split with given weights, and compare with the labels."""
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 from beauty_evaluate.cli.common import Counter, add_weights, start
 from beauty_evaluate.data import splits
 from beauty_evaluate.errors import UserError
-from beauty_evaluate.models.card import WEIGHTS
+from beauty_evaluate.models import card as cards
 
-FOLDS = WEIGHTS.parent / "benchmarks" / "cv"
+FOLDS = cards.WEIGHTS.parent / "benchmarks" / "cv"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,6 +30,12 @@ def _flags(parser: argparse.ArgumentParser) -> None:
         "--folds", type=Path, default=FOLDS, metavar="DIR", help="with cv: where the folds lie (default: benchmarks/cv)"
     )
     parser.add_argument(
+        "--calibrate", metavar="NAME", help="with cv: write the interval for a single score into this card"
+    )
+    parser.add_argument(
+        "--wild", type=Path, metavar="DIR", help="instead: correlate with the raters of MEBeauty photos in this folder"
+    )
+    parser.add_argument(
         "--readme", type=Path, metavar="FILE", help="instead: rewrite the results table of this file from the cards"
     )
     add_weights(parser)
@@ -38,8 +45,10 @@ def _run(options: argparse.Namespace) -> int:
     if options.readme:
         from beauty_evaluate.evaluation.report import fold_cards, published_cards, update_readme
 
-        update_readme(options.readme, published_cards(WEIGHTS.parent), fold_cards(WEIGHTS.parent))
+        update_readme(options.readme, published_cards(cards.WEIGHTS.parent), fold_cards(cards.WEIGHTS.parent))
         return 0
+    if options.wild:
+        return _wild(options)
     if not options.data:
         raise UserError("Expected --data DIR, the photos to evaluate on. Received: none.")
     if options.split == "cv":
@@ -48,7 +57,6 @@ def _run(options: argparse.Namespace) -> int:
     from beauty_evaluate.evaluation.evaluate import evaluate, refuse_known, write_predictions
     from beauty_evaluate.evaluation.report import figures_table
     from beauty_evaluate.metrics import bootstrap_pearson
-    from beauty_evaluate.models import card as cards
     from beauty_evaluate.models.runtime import onnx_forward
 
     card = cards.load(options.weights)
@@ -84,4 +92,25 @@ def _report_folds(options: argparse.Namespace) -> int:
     text = crossval.report(folds, duplicates.read_pairs(table))
     (options.folds / "report.md").write_text(text, encoding="utf-8")
     print(text)
+    if options.calibrate:
+        card = cards.load(options.calibrate)
+        print(f"interval: {cards.write_interval(card, dataclasses.asdict(crossval.residual_interval(folds, card)))}")
+    return 0
+
+
+def _wild(options: argparse.Namespace) -> int:
+    from beauty_evaluate.data import mebeauty
+    from beauty_evaluate.evaluation.evaluate import evaluate
+    from beauty_evaluate.evaluation.wild import wild_table
+    from beauty_evaluate.models.runtime import onnx_forward
+
+    card, data = cards.load(options.weights), mebeauty.read(options.wild)
+    samples = list(data.samples.values())
+    found = evaluate(onnx_forward(card.file(cards.ONNX)), card.config, samples, card.labels["mean"], Counter("scoring"))
+    print(
+        f"{card.name} on the {len(samples)} photos of {data.title}; {len(found.missed)} of them got the training mean"
+    )
+    for problem in [*data.problems, *found.problems]:
+        print(f"problem: {problem}")
+    print(wild_table(found))
     return 0

@@ -96,10 +96,15 @@ def _print(row: "Row", rated: int, quiet: bool) -> None:
         print(f"{row.file}: {row.error}", file=sys.stderr)
     elif not quiet:
         which = f", face {row.face} of {row.faces}" if row.faces > 1 else ""
-        print(
-            f"{row.file}{which}: {row.score:.2f} of 5, higher than {row.percentile:.0f} % of {rated} rated faces",
-            flush=True,
-        )
+        score = f"{row.score:.2f}{_margin(row)} of 5"
+        print(f"{row.file}{which}: {score}, higher than {row.percentile:.0f} % of {rated} rated faces", flush=True)
+
+
+def _margin(row: "Row") -> str:
+    """Half the width of the interval, which ends at 1 and 5."""
+    if row.score is None or row.low is None or row.high is None:
+        return ""
+    return f" +- {max(row.score - row.low, row.high - row.score):.2f}"
 
 
 def _open(name: str, stack: contextlib.ExitStack) -> IO[str]:

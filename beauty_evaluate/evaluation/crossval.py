@@ -151,8 +151,15 @@ def _duplicates(folds: Sequence[Fold], pairs: Sequence[Pair]) -> list[str]:
     ]
 
 
-def residual_interval(folds: Sequence[Fold]) -> Interval:
-    """The interval for a single score, from all held-out scores of a whole cross-validation."""
+def residual_interval(folds: Sequence[Fold], card: Card) -> Interval:
+    """The interval for a single score of `card`'s network, from all held-out scores of a whole cross-validation.
+
+    DataError if folds are missing, or if the network was made by another recipe.
+    """
+    if len(folds) != len(FOLDS) or folds[0].card.config != card.config:
+        raise DataError(
+            f"Expected {len(FOLDS)} folds of {card.name}'s recipe. Received: {len(folds)} of {folds[0].card.name}'s."
+        )
     return calibrate(np.concatenate([f.found.predicted for f in folds]), np.concatenate([f.found.true for f in folds]))
 
 

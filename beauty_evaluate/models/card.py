@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ class Card:
     parameters: numbers in the network. seconds: of all epochs. images_per_second: median over the epochs, with
     augmentation. trained_on: names of the photos learnt from. labels: n, mean, sd, min and max of the training scores.
     metrics: figures on the test part, by group; `constant` is the training mean as everyone's score.
-    input: shape and type of a crop. files: sha256 of each file by its suffix. folder: where the card was read.
+    input: shape and type of a crop. files: sha256 of each file by its suffix. interval: `level`, and half the width of
+    the interval around a score, `half`, at `scores`; empty if it was never calibrated. folder: where the card was read.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Card:
     input: dict[str, Any]
     versions: dict[str, str]
     files: dict[str, str] = field(default_factory=dict)
+    interval: dict[str, Any] = field(default_factory=dict)
     folder: Path = Path()
 
     def to_json(self) -> str:
@@ -65,6 +67,10 @@ class Card:
                 f"Expected {path} as its card describes it. Received: a file with other content; restore both together."
             )
         return path
+
+    def half_width(self, score: float) -> float | None:
+        """Half the width of the interval around a score, in rating points."""
+        return float(np.interp(score, self.interval["scores"], self.interval["half"])) if self.interval else None
 
     def stats(self, *names: str) -> dict[str, NDArray[Any]]:
         """Numbers of the data set, those named or all: `labels`, all its mean scores, sorted, and means and silence of
@@ -106,6 +112,13 @@ def _read(path: Path) -> Card:
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
         raise WeightsError(f"Expected a card in {path}. Received: something else ({error}).") from error
+
+
+def write_interval(card: Card, interval: dict[str, Any]) -> Path:
+    """Write the card again with this interval. Returns its path."""
+    path = card.folder / f"{card.name}.json"
+    path.write_text(replace(card, interval=interval).to_json(), encoding="utf-8")
+    return path
 
 
 def sha256(path: Path) -> str:

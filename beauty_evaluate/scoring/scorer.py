@@ -83,7 +83,11 @@ class Scorer:
             score = round(float(np.clip(raw, 1, 5)), 4)
             x, y, w, h = (round(v, 1) for v in face.box)
             share = round(self.percentile(score), 1)
-            rows.append(Row(file, i, len(faces), "ok", score, None, None, share, x, y, w, h, round(face.confidence, 3)))
+            half = self.card.half_width(score)
+            low, high = (
+                (None, None) if half is None else (round(max(1, score - half), 4), round(min(5, score + half), 4))
+            )
+            rows.append(Row(file, i, len(faces), "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3)))
         return rows
 
     def scan(self, paths: Iterable[str], single: bool = False, out: Path | None = None) -> Iterator[Row]:

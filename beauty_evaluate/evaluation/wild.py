@@ -1,0 +1,23 @@
+"""How scores fare on faces unlike those learnt from: correlation with other raters, by gender and by ethnicity."""
+
+import numpy as np
+
+from beauty_evaluate.evaluation.evaluate import Evaluation
+from beauty_evaluate.metrics import bootstrap_pearson, pearson, spearman
+
+HUMAN = 0.585  # PC of one human rater with the mean of the others on MEBeauty
+
+
+def wild_table(found: Evaluation) -> str:
+    """PC with its 95 % bootstrap interval over photos, in Markdown; groups are `gender, ethnicity`. Scales differ, so
+    no errors in points are given."""
+    parts = np.array([group.split(", ") for group in found.groups])
+    rows = [("all", np.ones(len(parts), bool))]
+    rows += [(value, parts[:, column] == value) for column in (0, 1) for value in sorted(set(parts[:, column]))]
+    lines = ["| Photos | n | PC | 95 % interval | Spearman |", "| --- | ---: | ---: | --- | ---: |"]
+    for title, own in rows:
+        predicted, true = found.predicted[own], found.true[own]
+        low, high = bootstrap_pearson(predicted, true)
+        cells = f"{pearson(predicted, true):.3f} | {low:.3f} .. {high:.3f} | {spearman(predicted, true):.3f}"
+        lines.append(f"| {title} | {own.sum()} | {cells if len(set(predicted)) > 1 else '- | - | -'} |")
+    return "\n".join([*lines, f"| one human rater, all | | {HUMAN} | | |"])
