@@ -177,7 +177,7 @@ def test_the_wild_table_gives_each_gender_and_ethnicity(run: Run, tmp_path: Path
     (tmp_path / "w" / "scores.csv").write_text("\n".join(rows) + "\n")
     done = run("-m", "beauty_evaluate", "evaluate", "--wild", "w")
     assert done.returncode == 0, done.stderr
-    assert [line.split("|")[1:3] for line in done.stdout.splitlines() if line.startswith("| ")][1:6] == [
+    assert [line.split("|")[1:3] for line in done.stdout.splitlines() if line.startswith("| ")][2:7] == [
         [" all ", " 4 "], [" female ", " 2 "], [" male ", " 2 "], [" a ", " 2 "], [" b ", " 2 "],
     ]  # fmt: skip
     assert done.stdout.count("problem: scores.csv, row") == 2
