@@ -16,7 +16,8 @@ from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.runtime import rate
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
-from beauty_evaluate.training.fit import choose_precision, fit, keras_forward, learning_rate, refit_head
+from beauty_evaluate.training.fit import choose_precision, fit, keras_forward, refit_head
+from beauty_evaluate.training.optimizer import FusedAdamW, learning_rate
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +155,20 @@ def test_precision_is_tried_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> No
     times["float32"] = 0.05
     assert choose_precision(long, 100_000) == "float32"
     assert choose_precision(recipe(precision="mixed_bfloat16"), 100_000) == "mixed_bfloat16"
+
+
+def test_the_fused_optimizer_moves_weights_as_keras_does() -> None:
+    results = []
+    for kind in (keras.optimizers.AdamW, FusedAdamW):
+        rng = np.random.default_rng(1)
+        weights = [keras.Variable(rng.normal(size=(30, 20)), name="kernel"), keras.Variable(np.ones(5), name="bias")]
+        optimizer = kind(weight_decay=0.1)
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        optimizer.build(weights)
+        for step in range(5):
+            optimizer.learning_rate.assign(0.01 * (step + 1))
+            optimizer.apply([tf.constant(rng.normal(size=w.shape), tf.float32) for w in weights], weights)
+        results.append([w.numpy() for w in weights])
+    for ours, theirs in zip(results[1], results[0], strict=True):
+        assert np.allclose(ours, theirs, atol=1e-5)
+        assert not np.allclose(ours, 1, atol=0.05)

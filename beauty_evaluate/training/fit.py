@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.data.pipeline import Batches, Crops
-from beauty_evaluate.errors import ConfigError, DataError
+from beauty_evaluate.errors import DataError
 from beauty_evaluate.metrics import summary
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.runtime import Forward, rate
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
+from beauty_evaluate.training.optimizer import follow, learning_rate, optimizer_of
 
 TRIAL_STEPS = 3
 LONG_ENOUGH = 1e13  # multiplications of a whole training below which a trial of the precision costs more than it gains
@@ -102,7 +103,7 @@ class Learner:
                 name="landmarks",
             )(self.model.get_layer("flatten").output)
             self.network = keras.Model(self.model.input, [self.model.output, marks])
-        self.optimizer = _optimizer(config)
+        self.optimizer = optimizer_of(config)
         self.optimizer.build(self.network.trainable_variables)
         self.average = [tf.Variable(v.value, trainable=False) for v in self.network.trainable_variables]
         self.step = tf.function(self._step(variance), autograph=False, reduce_retracing=True)
@@ -125,7 +126,7 @@ class Learner:
             self.optimizer.apply(tape.gradient(total, [w.value for w in weights]), weights)
             if plan.weight_average:
                 for mean, weight in zip(self.average, weights, strict=True):
-                    mean.assign(keep * mean + (1 - keep) * weight.value)
+                    follow(mean, weight.value, keep)
             return loss * variance
 
         return step
@@ -197,28 +198,6 @@ def refit_head(model: keras.Model, config: Config, train: Crops, precision: str)
         optimizer.learning_rate.assign(plan.refit_rate * (1 - i / (plan.refit_passes * steps)))
         part = order[i % steps * 64 : (i % steps + 1) * 64]
         head.train_on_batch(features[part], scores[part])
-
-
-def _optimizer(config: Config) -> keras.Optimizer:
-    plan = config.training
-    if plan.optimizer == "adam":
-        return keras.optimizers.Adam(plan.learning_rate)
-    if plan.optimizer != "adamw":
-        raise ConfigError(f"Expected the optimizer adamw or adam. Received: {plan.optimizer}.")
-    optimizer = keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
-
-
-def learning_rate(config: Config, step: int, steps: int) -> float:
-    """The rate at a step counted from 0, `steps` an epoch: linear warm-up, then cosine decay to 0, or constant."""
-    plan = config.training
-    warmup, total = plan.warmup_epochs * steps, plan.epochs * steps
-    if step < warmup:
-        return plan.learning_rate * (step + 1) / warmup
-    if plan.schedule == "constant":
-        return plan.learning_rate
-    return float(plan.learning_rate * 0.5 * (1 + np.cos(np.pi * (step - warmup) / max(1, total - warmup))))
 
 
 def choose_precision(config: Config, steps: int, say: Callable[[str], None] = lambda line: None) -> str:

