@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from beauty_evaluate import config as configs
 from beauty_evaluate.config import Config, CropConfig
