@@ -64,7 +64,7 @@ class TrainingConfig:
     epochs: int = 40
     views: int = 1  # augmented views of each photo in an epoch
     batch: int = 32
-    optimizer: str = "adamw"  # or "adam"
+    optimizer: str = "adamw"  # or "adam", "muon"
     learning_rate: float = 2e-3
     warmup_epochs: float = 2.0
     schedule: str = "cosine"  # or "constant"
