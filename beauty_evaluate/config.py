@@ -31,7 +31,6 @@ class NetworkConfig:
     first_stride: int = 1  # 2: the first convolution halves the picture before the first max-pool does
     residual: bool = True
     drop_path: float = 0.0  # share of photos for which the last block's residual branch is left out; less before it
-    squeeze: int = 0  # ratio of squeeze-and-excitation after each pool (Hu et al. 2018); 0: none
     hidden: tuple[int, int] = (256, 128)
     dropout: float = 0.4
     dropouts: int = 2  # how many of the hidden layers have dropout in front of them, from the first

@@ -91,8 +91,6 @@ def build(
             x = y if learning and c == count else relu(y)
         x = layers.MaxPooling2D(2, dtype=dtype, name=f"block{b}_pool")(x)
         x = relu(x) if learning else x
-        if net.squeeze:
-            x = _squeeze(x, channels, net.squeeze, b, seeds, dtype)
         x = BatchNorm(dtype=dtype, name=f"block{b}_norm")(x)
     x = layers.Flatten(dtype=dtype, name="flatten")(x)
     for f, width in enumerate(net.hidden, 1):
@@ -103,17 +101,6 @@ def build(
     glorot = keras.initializers.GlorotUniform(seeds())
     score = layers.Dense(1, kernel_initializer=glorot, bias_initializer=start, dtype="float32", name="score")(x)
     return keras.Model(inputs, score, name=config.preset)
-
-
-def _squeeze(
-    x: keras.KerasTensor, channels: int, ratio: int, block: int, seeds: "_seeds", dtype: str
-) -> keras.KerasTensor:
-    """Each channel times a share that hangs on the means of all channels."""
-    y = layers.GlobalAveragePooling2D(keepdims=True, dtype=dtype, name=f"block{block}_squeeze")(x)
-    for name, width, activation in (("reduce", channels // ratio, "relu"), ("excite", channels, "sigmoid")):
-        init = keras.initializers.GlorotUniform(seeds())
-        y = layers.Dense(width, activation, kernel_initializer=init, dtype=dtype, name=f"block{block}_{name}")(y)
-    return layers.Multiply(dtype=dtype, name=f"block{block}_weigh")([x, y])
 
 
 def build_article(
