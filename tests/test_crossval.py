@@ -22,7 +22,7 @@ from beauty_evaluate.models.card import Card
 from beauty_evaluate.training import crossval as training
 from beauty_evaluate.training.job import Job
 
-CONFIG = replace(preset("drawn"), training=replace(preset("drawn").training, epochs=1, refit_views=0))
+CONFIG = replace(preset("drawn"), training=replace(preset("drawn").training, epochs=1))
 
 
 def kept_fold(folder: Path, root: Path, fold: str, error: float = 0.1) -> Card:

@@ -77,15 +77,11 @@ def build(
     for b, (channels, count) in enumerate(zip(net.channels, net.convolutions, strict=True), 1):
         for c in range(1, count + 1):
             name = f"block{b}_conv{c}"
-            kernel, stride = (net.first_kernel, net.first_stride) if b == c == 1 else (3, 1)
-            small = learning and (kernel, stride) == (3, 1) and x.shape[1] <= SMALL
+            stride = net.first_stride if b == c == 1 else 1
+            small = learning and stride == 1 and x.shape[1] <= SMALL
             conv = SmallMapConv if small else layers.Conv2D
-            y = conv(channels, kernel, stride, "same", kernel_initializer=_he(seeds), dtype=dtype, name=name)(x)
+            y = conv(channels, 3, stride, "same", kernel_initializer=_he(seeds), dtype=dtype, name=name)(x)
             if net.residual and c > 1:
-                if net.drop_path:  # Huang et al. 2016, deep networks with stochastic depth
-                    path = f"block{b}_path{c}"
-                    drop = layers.Dropout(net.drop_path * b / 6, (None, 1, 1, 1), seed=seeds(), dtype=dtype, name=path)
-                    y = drop(y)
                 y = layers.Add(dtype=dtype, name=f"block{b}_add{c}")([x, y])
             relu = layers.ReLU(dtype=dtype, name=f"block{b}_relu{c}")
             x = y if learning and c == count else relu(y)
@@ -93,9 +89,8 @@ def build(
         x = relu(x) if learning else x
         x = BatchNorm(dtype=dtype, name=f"block{b}_norm")(x)
     x = layers.Flatten(dtype=dtype, name="flatten")(x)
+    x = layers.Dropout(net.dropout, seed=seeds(), dtype=dtype, name="drop")(x)
     for f, width in enumerate(net.hidden, 1):
-        if f <= net.dropouts:
-            x = layers.Dropout(net.dropout, seed=seeds(), dtype=dtype, name=f"drop{f}")(x)
         x = layers.Dense(width, activation="relu", kernel_initializer=_he(seeds), dtype=dtype, name=f"fc{f}")(x)
     start = keras.initializers.Constant(mean_score)
     glorot = keras.initializers.GlorotUniform(seeds())

@@ -164,42 +164,6 @@ class Learner:
             variable.assign(array)
 
 
-def refit_head(model: keras.Model, config: Config, train: Crops, precision: str) -> None:
-    """Let the fully connected layers learn on without dropout, on what the finished blocks make of augmented crops.
-
-    Dropout before ReLU moves what reaches it: without it, in use, units that lived on the noise fall silent, and scores
-    come out flat or all alike. Changes `fc1`, `fc2` and `score` of the float32 `model` in place; the same for the same
-    seed. Only training photos and labels are used.
-    """
-    plan = config.training
-    trunk = registry.build(config, dtype=precision)
-    trunk.set_weights(model.get_weights())
-    blocks = keras.Model(trunk.input, trunk.get_layer("flatten").output)
-    forward = tf.function(
-        lambda x: tf.cast(blocks(x, training=False), tf.float32), autograph=False, reduce_retracing=True
-    )
-    batches = Batches(train, config.augment, plan.batch, plan.seed)
-    views = range(plan.epochs * plan.views, plan.epochs * plan.views + plan.refit_views)
-    # one batch of pixels at a time: all views together would fill a gigabyte
-    seen = [(forward(tf.constant(b.pixels, tf.float32)).numpy(), b.scores) for v in views for b in batches.epoch(v)]
-    features, scores = (np.concatenate(part) for part in zip(*seen, strict=True))
-
-    inputs = keras.Input(features.shape[1:])
-    x = inputs
-    for name in ("fc1", "fc2", "score"):
-        x = model.get_layer(name)(x)
-    head = keras.Model(inputs, x)
-    optimizer = keras.optimizers.AdamW(plan.refit_rate, weight_decay=plan.weight_decay)
-    head.compile(optimizer, loss="mse")
-    steps = max(1, len(scores) // 64)
-    for i in range(plan.refit_passes * steps):
-        if i % steps == 0:
-            order = np.random.default_rng((plan.seed, i)).permutation(len(scores))
-        optimizer.learning_rate.assign(plan.refit_rate * (1 - i / (plan.refit_passes * steps)))
-        part = order[i % steps * 64 : (i % steps + 1) * 64]
-        head.train_on_batch(features[part], scores[part])
-
-
 def choose_precision(config: Config, steps: int, say: Callable[[str], None] = lambda line: None) -> str:
     """`float32` or `mixed_bfloat16`: as configured, or the faster in a short trial if the training is long."""
     if config.training.precision != "auto":

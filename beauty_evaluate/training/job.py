@@ -25,7 +25,7 @@ from beauty_evaluate.models.card import Card
 from beauty_evaluate.models.runtime import onnx_forward
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.export import versions, write_card, write_network
-from beauty_evaluate.training.fit import fit, refit_head
+from beauty_evaluate.training.fit import fit
 
 N_CHECKED = 64  # crops on which the exported network is compared with Keras
 N_PROBED = 500  # crops over which filters are measured
@@ -62,9 +62,6 @@ def train(job: Job, say: Say = print, progress: Callable[[int, int], None] | Non
     model, run = fit(
         job.config, learnt, job.out, held, job.resume, _commit(), lambda p: say(_line(p, job.validate)), say
     )
-    if job.config.training.refit_views:
-        say("the fully connected layers learn on without dropout")
-        refit_head(model, job.config, learnt, run.precision)
 
     name = job.config.preset if split.name in ("all", "drawn") else f"{job.config.preset}_{split.name}"
     weights = job.out / "weights"
