@@ -9,7 +9,7 @@ from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces import align
 from beauty_evaluate.faces.detect import find_faces, main_face
 
-CONFIG = CropConfig()
+CONFIG = CropConfig(size=160)
 
 
 def difference(a: images.Picture, b: images.Picture) -> float:

@@ -102,7 +102,7 @@ def test_the_default_network_keeps_its_promises() -> None:
     assert [n for n in names if n in ("fc1", "fc2", "score")] == ["fc1", "fc2", "score"]
     assert model.get_layer("score").activation is keras.activations.linear
     assert model.count_params() <= 5_000_000
-    assert model.input_shape == (None, 160, 160, 3)
+    assert model.input_shape == (None, 256, 256, 3)
 
 
 def test_the_article_network_has_the_parameters_its_author_counted() -> None:

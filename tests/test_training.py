@@ -13,12 +13,12 @@ import tensorflow as tf
 from beauty_evaluate import config as configs
 from beauty_evaluate.config import Config, CropConfig
 from beauty_evaluate.data import synthetic
-from beauty_evaluate.data.pipeline import Crops, load_crops
+from beauty_evaluate.data.pipeline import Batches, Crops, load_crops
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.models.runtime import rate
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
-from beauty_evaluate.training.fit import choose_precision, fit, keras_forward
-from beauty_evaluate.training.optimizer import FusedAdamW, learning_rate
+from beauty_evaluate.training.fit import Learner, choose_precision, fit, keras_forward
+from beauty_evaluate.training.optimizer import FusedAdamW, follow, learning_rate, orthogonal
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,10 @@ def test_the_fused_optimizer_moves_weights_as_keras_does() -> None:
     results = []
     for kind in (keras.optimizers.AdamW, FusedAdamW):
         rng = np.random.default_rng(1)
-        weights = [keras.Variable(rng.normal(size=(30, 20)), name="kernel"), keras.Variable(np.ones(5), name="bias")]
+        weights = [
+            keras.Variable(v, dtype="float32", name=n)
+            for v, n in ((rng.normal(size=(30, 20)), "kernel"), (np.ones(5), "bias"))
+        ]
         optimizer = kind(weight_decay=0.1)
         optimizer.exclude_from_weight_decay(var_names=["bias"])
         optimizer.build(weights)
@@ -157,3 +160,35 @@ def test_the_fused_optimizer_moves_weights_as_keras_does() -> None:
     for ours, theirs in zip(results[1], results[0], strict=True):
         assert np.allclose(ours, theirs, atol=1e-5)
         assert not np.allclose(ours, 1, atol=0.05)
+
+
+@pytest.mark.parametrize("shape", [(288, 64), (40, 64)])
+def test_orthogonal_steps_keep_directions_and_level_their_lengths(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    matrix = (rng.normal(size=shape) * np.logspace(0, -1, 64)).astype(np.float32)
+    found = orthogonal(tf.constant(matrix)).numpy()
+    u, lengths, v = np.linalg.svd(matrix, full_matrices=False)
+    assert lengths.max() / lengths.min() > 10
+    level = np.linalg.svd(found, compute_uv=False)[: min(shape)]
+    assert 0.5 < level.min() < level.max() < 1.3
+    assert (found * (u @ v)).sum() / np.linalg.norm(found) / np.linalg.norm(u @ v) > 0.97
+
+
+def test_muon_moves_hidden_kernels_alone_and_the_rest_as_adamw_does(crops: Crops) -> None:
+    moved = {}
+    for kind in ("muon", "adamw"):
+        learner = Learner(recipe(optimizer=kind, warmup_epochs=0), Batches(crops, configs.NO_AUGMENT, 8, 1), "float32")
+        before = [w.numpy() for w in learner.network.trainable_variables]
+        learner.epoch(0)  # one step
+        after = [w.numpy() for w in learner.network.trainable_variables]
+        moved[kind] = [b - a for a, b in zip(after, before, strict=True)]
+    names = [w.path for w in learner.network.trainable_variables]
+    for name, muon, adamw in zip(names, moved["muon"], moved["adamw"], strict=True):
+        hidden = name.endswith("kernel") and not name.startswith(("block1_conv1", "score", "landmarks"))
+        assert np.allclose(muon, adamw, atol=1e-6) != hidden, name
+
+
+def test_the_average_follows_the_weights() -> None:
+    average, weight = tf.Variable([1.0, 2.0]), tf.Variable([3.0, 0.0])
+    follow(average, weight, tf.constant(0.75))
+    assert np.allclose(average.numpy(), [1.5, 1.5])

@@ -57,7 +57,7 @@ class Muon(FusedAdamW):
         update = gradient + MOMENTUM * momentum
         matrix = tf.reshape(update, (-1, variable.shape[-1]))
         scale = 0.2 * max(matrix.shape) ** 0.5
-        variable.assign_sub(learning_rate * scale * tf.reshape(_orthogonal(matrix), variable.shape))
+        variable.assign_sub(learning_rate * scale * tf.reshape(orthogonal(matrix), variable.shape))
 
 
 def _hidden_kernel(variable: Any) -> bool:
@@ -65,7 +65,7 @@ def _hidden_kernel(variable: Any) -> bool:
     return len(variable.shape) > 1 and layer not in ("block1_conv1", "score", "landmarks")
 
 
-def _orthogonal(matrix: tf.Tensor) -> tf.Tensor:
+def orthogonal(matrix: tf.Tensor) -> tf.Tensor:
     """u v' of the singular value decomposition u s v', nearly: five Newton-Schulz steps, with products in bfloat16.
 
     The steps are taken on the small matrix x' x, and x is made anew after two and at the end: half the time of five
