@@ -25,6 +25,7 @@ def receptive_field(model: keras.Model, layer: str) -> int:
     for part in model.layers:
         if isinstance(part, keras.layers.Conv2D):
             field += (part.kernel_size[0] - 1) * step
+            step *= part.strides[0]
         elif isinstance(part, keras.layers.MaxPooling2D):
             field += (part.pool_size[0] - 1) * step
             step *= part.strides[0]
