@@ -62,6 +62,7 @@ class TrainingConfig:
     batch: int = 32
     optimizer: str = "muon"  # or "adamw", "adam"
     learning_rate: float = 2e-3
+    momentum: float = 0.95  # of muon
     warmup_epochs: float = 2.0
     schedule: str = "cosine"  # or "constant"
     weight_decay: float = 0.05

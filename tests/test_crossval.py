@@ -1,6 +1,7 @@
 """The five folds: trained in pieces, told from what they leave."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_folds_are_trained_once_and_leave_card_and_predictions(
     values = json.loads((keep / "drawn_fold1.json").read_text())
     assert (values["split"], values["command"]) == ("fold1", "train --split fold1")
     assert values["config"] == json.loads(json.dumps(to_json(CONFIG)))
-    folds = crossval.read_folds(keep, small_scut, scut.read(small_scut), "drawn")
+    folds = crossval.read_folds(keep, small_scut, scut.read(small_scut))
     assert [fold.card.split for fold in folds] == list(FOLDS)
     assert folds[0].found.names == official(small_scut, scut.read(small_scut), "fold1").test
 
@@ -75,11 +76,11 @@ def test_folds_are_trained_once_and_leave_card_and_predictions(
 
 def test_report_of_finished_folds(small_scut: Path, tmp_path: Path) -> None:
     data, keep = scut.read(small_scut), tmp_path / "cv"
-    with pytest.raises(DataError, match=r"drawn_fold1.json"):
-        crossval.read_folds(keep, small_scut, data, "drawn")
+    with pytest.raises(DataError, match="cards of folds"):
+        crossval.read_folds(keep, small_scut, data)
     for fold in FOLDS[:3]:
         kept_fold(keep, small_scut, fold)
-    folds = crossval.read_folds(keep, small_scut, data, "drawn")
+    folds = crossval.read_folds(keep, small_scut, data)
     own = [fold.found.figures()["all"]["pearson"] for fold in folds]
     test = folds[0].found.names[0]
     learnt = folds[0].card.trained_on[0]
@@ -90,7 +91,7 @@ def test_report_of_finished_folds(small_scut: Path, tmp_path: Path) -> None:
     assert f"- fold1: {test} ({learnt})" in text
     (keep / "drawn_fold2.csv").write_text("file,score\nAF9.jpg,3\n")
     with pytest.raises(DataError, match="test photos of fold2"):
-        crossval.read_folds(keep, small_scut, data, "drawn")
+        crossval.read_folds(keep, small_scut, data)
 
 
 def test_the_readme_row_is_the_mean_of_the_folds(small_scut: Path, tmp_path: Path) -> None:
@@ -100,6 +101,28 @@ def test_the_readme_row_is_the_mean_of_the_folds(small_scut: Path, tmp_path: Pat
     table = report.folds_table([replace(cards[0], metrics=first), *cards[1:]])
     assert "| **`drawn`**, 0.00 M parameters | nothing | 0.6000 | 0.4000 | 0.4000 | `--split cv` |" in table
     assert table.index("training mean") < table.index("`drawn`") < table.index("AlexNet") < table.index("ResNeXt-50")
+
+
+def test_folds_are_trained_in_lanes_and_told_by_the_commands(run: Run, small_scut: Path, tmp_path: Path) -> None:
+    keep = tmp_path / "cv"
+    for fold in FOLDS[2:]:
+        kept_fold(keep, small_scut, fold)
+    words = ("--data", small_scut, "--preset", "drawn", "--epochs", "1", "--split", "cv", "--keep", keep)
+    done = run(ROOT / "train.py", *words, "--lanes", min(2, os.cpu_count() or 1))
+    assert done.returncode == 0, done.stderr
+    assert {line.split(":")[0] for line in done.stdout.splitlines()} == set(FOLDS)
+    told = run("-m", "beauty_evaluate", "evaluate", "--data", small_scut, "--split", "cv", "--folds", keep)
+    assert told.returncode == 0, told.stderr
+    assert "5 of 5 done" in told.stdout
+    assert (keep / "report.md").read_text() in told.stdout
+    assert len(duplicates.read_pairs(keep / "near_duplicates.csv")) == 12  # four copies of each of two portraits
+    again = run("-m", "beauty_evaluate", "evaluate", "--data", small_scut, "--split", "cv", "--folds", keep,
+                "--calibrate", "six_block_60-40")  # fmt: skip
+    assert again.returncode == 2
+    assert "Expected a network of all photos" in again.stderr
+    many = run(ROOT / "train.py", *words[:-1], tmp_path / "other", "--lanes", "1000")
+    assert many.returncode == 2
+    assert "a lane for each" in many.stderr
 
 
 def test_train_refuses_flags_that_do_not_fit(run: Run, small_scut: Path) -> None:
@@ -144,7 +167,7 @@ def test_interval_covers_what_it_says_and_follows_the_error() -> None:
         interval.calibrate(predicted[:3000], true[:3000], bins=1), predicted[3000:], true[3000:]
     )
     assert constant[low].mean() > 0.97 > 0.85 > constant[high].mean()
-    with pytest.raises(ValueError, match="at least 80"):
+    with pytest.raises(DataError, match="at least 80"):
         interval.calibrate(predicted[:50], true[:50])
 
 

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "beauty_evaluate"
 FLOORS = [
     ("errors",),
     ("config", "images", "metrics", "drawing"),
-    ("faces", "data.sample", "data.scut", "data.synthetic", "data.splits", "models.card"),
+    ("faces", "data.sample", "data.scut", "data.synthetic", "data.mebeauty", "data.splits", "models.card"),
     ("data", "models"),
     ("evaluation", "explain"),
     ("scoring", "training"),

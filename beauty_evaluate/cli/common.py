@@ -21,7 +21,7 @@ COMMANDS = {
 }
 
 LIGHT = {"cv2", "numpy", "PIL"}
-HEAVY = {"tensorflow", "keras", "matplotlib", "scipy", "h5py", "tf2onnx", "onnx"}
+HEAVY = {"tensorflow", "keras", "matplotlib", "scipy", "imagehash", "h5py", "tf2onnx", "onnx"}
 
 Run = Callable[[argparse.Namespace], int]
 

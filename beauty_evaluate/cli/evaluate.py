@@ -42,6 +42,10 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.split != "cv" and (options.calibrate or options.folds != FOLDS):
+        raise UserError("Expected --calibrate and --folds with --split cv alone. Received: another split.")
+    if options.predictions and (options.split == "cv" or options.wild or options.readme):
+        raise UserError("Expected --predictions with the test part of one split. Received: something else to do.")
     if options.readme:
         from beauty_evaluate.evaluation.report import fold_cards, published_cards, update_readme
 

@@ -20,6 +20,7 @@ from beauty_evaluate.evaluation.interval import LEVEL, Interval, calibrate, cove
 from beauty_evaluate.models.card import Card, load
 
 FIGURES = ("pearson", "mae", "rmse")
+LEAST = 100  # photos of a fold below which an interval is not worth calibrating
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,14 @@ class Fold:
     found: Evaluation
 
 
-def read_folds(folder: Path, root: Path, data: DataSet, preset: str = "six_block") -> list[Fold]:
+def read_folds(folder: Path, root: Path, data: DataSet) -> list[Fold]:
     """The finished folds in `folder`, in order. root: the data set's folder, for the official lists.
 
     DataError if there is none, if predictions are not of the fold's test photos, or if recipes differ.
     """
     folds = []
-    for name in FOLDS:
-        path = folder / f"{preset}_{name}.json"
-        if not path.exists():
-            continue
+    for path in sorted(folder.glob("*_fold[1-5].json"), key=lambda path: path.stem[-5:]):
+        name = path.stem[-5:]
         card = load(str(path))
         scores = _read_predictions(path.with_suffix(".csv"))
         test = official(root, data, name).test
@@ -52,9 +51,9 @@ def read_folds(folder: Path, root: Path, data: DataSet, preset: str = "six_block
         )  # fmt: skip
         folds.append(Fold(card, found))
     if not folds:
-        raise DataError(f"Expected {preset}_fold1.json in {folder}. Received: none; train with --split cv.")
-    if len({fold.card.config for fold in folds}) != 1:
-        raise DataError(f"Expected folds of one recipe in {folder}. Received: several.")
+        raise DataError(f"Expected cards of folds in {folder}. Received: none; train with --split cv.")
+    if len({(fold.card.config, fold.card.precision) for fold in folds}) != 1:
+        raise DataError(f"Expected folds of one recipe and precision in {folder}. Received: several.")
     return folds
 
 
@@ -66,12 +65,6 @@ def _read_predictions(path: Path) -> dict[str, float]:
         raise DataError(f"Expected file names and scores in {path}. Received: something else ({error}).") from error
 
 
-def means(cards: Sequence[Card], row: str = "all") -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation over folds of each figure of a row (`all`, a group, `constant`)."""
-    values = {k: [v for c in cards if (v := c.metrics[row][k]) is not None] for k in FIGURES}
-    return {k: (float(np.mean(v)), float(np.std(v, ddof=1)) if len(v) > 1 else 0.0) for k, v in values.items() if v}
-
-
 def report(folds: Sequence[Fold], pairs: Sequence[Pair]) -> str:
     """The whole report in Markdown; pairs: near-duplicates of the data set."""
     cards = [fold.card for fold in folds]
@@ -81,8 +74,8 @@ def report(folds: Sequence[Fold], pairs: Sequence[Pair]) -> str:
         "",
         f"The official folds of {cards[0].data}: {len(folds)} of {len(FOLDS)} done, one network each, "
         f"{plan.epochs} epochs of {plan.views} view{'s' * (plan.views > 1)} of each photo "
-        f"({plan.epochs * plan.views} in all), the last weights. Figures come from the predictions beside this file "
-        "and the data set's labels.",
+        f"({plan.epochs * plan.views} in all), {cards[0].precision}, the last weights. Figures come from the "
+        "predictions beside this file and the data set's labels.",
         "",
         "| Fold | Learnt from | Tested on | PC | MAE | RMSE | Seed | Commit | Seconds | Images/s |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: |",
@@ -94,7 +87,7 @@ def report(folds: Sequence[Fold], pairs: Sequence[Pair]) -> str:
             f"{card.commit} | {card.seconds:.0f} | {card.images_per_second:.0f} |"
         )
     lines += [*_mean_rows(folds), "", *_interval_of_pc(folds), "", *_duplicates(folds, pairs)]
-    if len(folds) == len(FOLDS):
+    if len(folds) == len(FOLDS) and min(len(f.found.true) for f in folds) >= LEAST:
         lines += ["", *_coverage(folds)]
     return "\n".join(lines) + "\n"
 
@@ -128,7 +121,7 @@ def _interval_of_pc(folds: Sequence[Fold]) -> list[str]:
 
 def _duplicates(folds: Sequence[Fold], pairs: Sequence[Pair]) -> list[str]:
     """Figures without the test photos of which the training part holds a copy."""
-    rows, named = [], []
+    rows, named, count = [], [], 0
     for fold in folds:
         found = fold.found
         known = set(fold.card.trained_on)
@@ -138,10 +131,11 @@ def _duplicates(folds: Sequence[Fold], pairs: Sequence[Pair]) -> list[str]:
                 if a in found.names and b in known:
                     copies[a] = b
         keep = np.array([name not in copies for name in found.names])
-        rows.append((metrics.summary(found.predicted[keep], found.true[keep]), len(copies)))
+        count += len(copies)
+        if keep.any():
+            rows.append(metrics.summary(found.predicted[keep], found.true[keep]))
         named += [f"{fold.card.split}: " + ", ".join(f"{a} ({b})" for a, b in sorted(copies.items()))]
-    mean = " / ".join(f"{np.mean([row[k] for row, _ in rows]):.4f}" for k in FIGURES)
-    count = sum(n for _, n in rows)
+    mean = " / ".join(f"{np.mean([row[k] for row in rows]):.4f}" for k in FIGURES) if rows else "no photo is left"
     return [
         f"Near-duplicates: {len(pairs)} pairs of photos in the data set are copies of each other "
         f"(`near_duplicates.csv`); {count} test photos have a copy in their training part. "
@@ -154,11 +148,12 @@ def _duplicates(folds: Sequence[Fold], pairs: Sequence[Pair]) -> list[str]:
 def residual_interval(folds: Sequence[Fold], card: Card) -> Interval:
     """The interval for a single score of `card`'s network, from all held-out scores of a whole cross-validation.
 
-    DataError if folds are missing, or if the network was made by another recipe.
+    DataError if folds are missing, or if the network was made by another recipe or from fewer photos.
     """
-    if len(folds) != len(FOLDS) or folds[0].card.config != card.config:
+    if len(folds) != len(FOLDS) or folds[0].card.config != card.config or card.split != "all":
         raise DataError(
-            f"Expected {len(FOLDS)} folds of {card.name}'s recipe. Received: {len(folds)} of {folds[0].card.name}'s."
+            f"Expected a network of all photos, and {len(FOLDS)} folds of its recipe. Received: {card.name}, and "
+            f"{len(folds)} folds of {folds[0].card.config.preset}."
         )
     return calibrate(np.concatenate([f.found.predicted for f in folds]), np.concatenate([f.found.true for f in folds]))
 

@@ -48,7 +48,7 @@ def near_duplicates(
     plain = [_inner(crop) for crop in crops]
     mirrored = [np.ascontiguousarray(grey[:, ::-1]) for grey in plain]
     own = _hashes(plain)
-    pairs = []
+    pairs: dict[tuple[str, str], Pair] = {}
     for other, flipped in ((plain, False), (mirrored, True)):
         bits = (own.shape[1] - own @ _hashes(other).T) / 2 if len(crops) else np.empty((0, 0))
         candidates = np.argwhere(np.triu(bits <= BITS, 1))
@@ -56,10 +56,11 @@ def near_duplicates(
             correlation = _registered(plain[i], other[j])
             if correlation >= CORRELATION:
                 first, second = sorted((names[i], names[j]))
-                pairs.append(Pair(first, second, int(bits[i, j]), round(correlation, 4)))
+                pair = Pair(first, second, int(bits[i, j]), round(correlation, 4))
+                pairs[first, second] = max(pair, pairs.get((first, second), pair), key=lambda p: p.correlation)
             if progress:
                 progress(n + 1 + flipped * len(candidates), 2 * len(candidates))
-    return sorted(set(pairs), key=lambda pair: (-pair.correlation, pair.first, pair.second))
+    return sorted(pairs.values(), key=lambda pair: (-pair.correlation, pair.first, pair.second))
 
 
 def in_data_set(data: DataSet, progress: Callable[[int, int], None] | None = None) -> list[Pair]:

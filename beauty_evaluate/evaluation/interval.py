@@ -1,9 +1,11 @@
-"""How far a single score may be off: a split-conformal interval, its width a function of the score."""
+"""How far a single score may be off: an interval whose width is a function of the score."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from beauty_evaluate.errors import DataError
 
 LEVEL = 0.9
 BINS = 8  # knots of the width over the range of scores
@@ -31,11 +33,12 @@ def calibrate(
     """The interval from held-out scores and their labels, float64 (N,), N >= 10 bins.
 
     The width at a knot is the `level` quantile of the absolute errors of the photos scored nearest to it, smoothed with
-    its neighbours; all widths are then stretched by one factor so that `level` of the photos lie inside, with the
-    finite-sample correction of split conformal prediction (Lei et al., JASA 2018). bins 1: one width for all.
+    its neighbours; all widths are then stretched by one factor so that `level` of these photos lie inside, with the
+    finite-sample correction of conformal prediction (Lei et al., JASA 2018). What it covers of other photos is measured
+    in the report of the folds. bins 1: one width for all. DataError for fewer scores.
     """
     if len(predicted) < 10 * bins:
-        raise ValueError(f"Expected at least {10 * bins} scores. Received: {len(predicted)}.")
+        raise DataError(f"Expected at least {10 * bins} held-out scores. Received: {len(predicted)}.")
     order = np.argsort(predicted)
     parts = np.array_split(order, bins)
     errors = np.abs(true - predicted)

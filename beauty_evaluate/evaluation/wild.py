@@ -5,13 +5,13 @@ import numpy as np
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.metrics import bootstrap_pearson, pearson, spearman
 
-HUMAN = 0.585  # PC of one human rater with the mean of the others on MEBeauty
+HUMAN = 0.585  # PC of one human rater with the mean of the others on MEBeauty, as found when this project began
 
 
 def wild_table(found: Evaluation) -> str:
     """PC with its 95 % bootstrap interval over photos, in Markdown; groups are `gender, ethnicity`. Scales differ, so
     no errors in points are given."""
-    parts = np.array([group.split(", ") for group in found.groups])
+    parts = np.array([group.split(", ", 1) for group in found.groups])
     rows = [("all", np.ones(len(parts), bool))]
     rows += [(value, parts[:, column] == value) for column in (0, 1) for value in sorted(set(parts[:, column]))]
     lines = ["| Photos | n | PC | 95 % interval | Spearman |", "| --- | ---: | ---: | --- | ---: |"]

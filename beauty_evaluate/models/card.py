@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,9 @@ def _read(path: Path) -> Card:
 def write_interval(card: Card, interval: dict[str, Any]) -> Path:
     """Write the card again with this interval. Returns its path."""
     path = card.folder / f"{card.name}.json"
-    path.write_text(replace(card, interval=interval).to_json(), encoding="utf-8")
+    whole = path.with_suffix(".part")
+    whole.write_text(replace(card, interval=interval).to_json(), encoding="utf-8")
+    os.replace(whole, path)
     return path
 
 

@@ -132,7 +132,7 @@ class Learner:
         return step
 
     def epoch(self, epoch: int) -> float:
-        """One pass over the photos. Returns the mean squared error of the score in training."""
+        """One epoch: `views` passes over the photos. Returns the mean squared error of the score in training."""
         plan, losses = self.config.training, []
         for i, batch in enumerate(self.batches.epoch(epoch)):
             done = epoch * self.batches.steps + i
