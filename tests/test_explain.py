@@ -97,7 +97,7 @@ def test_visualize_writes_pictures_and_arrays(run: Run, tmp_path: Path) -> None:
         if name.endswith(".png"):
             assert images.read(tmp_path / "inside" / name).std() > 10
     with np.load(tmp_path / "inside" / "maps.npz") as arrays:
-        assert arrays["crop"].shape == (160, 160, 3)
+        assert arrays["crop"].shape == (256, 256, 3)
         assert arrays["block6_conv2"].min() == 0
 
 
