@@ -4,11 +4,16 @@ import argparse
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from beauty_evaluate.cli.common import Counter, add_weights, start
 from beauty_evaluate.data import splits
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.models import card as cards
+
+if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
+    from beauty_evaluate.data.sample import DataSet
+    from beauty_evaluate.evaluation.evaluate import Evaluation
 
 FOLDS = cards.WEIGHTS.parent / "benchmarks" / "cv"
 
@@ -71,11 +76,7 @@ def _run(options: argparse.Namespace) -> int:
     samples = [data.samples[name] for name in names]
     forward = onnx_forward(card.file(cards.ONNX))
     found = evaluate(forward, card.config, samples, card.labels["mean"], Counter("scoring"))
-    print(
-        f"{card.name} on the {len(names)} photos of {options.split}; {len(found.missed)} of them got the training mean"
-    )
-    for problem in [*data.problems, *found.problems]:
-        print(f"problem: {problem}")
+    _say_scored(card.name, options.split, data, found)
     print(figures_table(found.figures()))
     low, high = bootstrap_pearson(found.predicted, found.true)
     print(f"95 % interval of the PC over photos (bootstrap): {low:.4f} .. {high:.4f}")
@@ -111,10 +112,13 @@ def _wild(options: argparse.Namespace) -> int:
     card, data = cards.load(options.weights), mebeauty.read(options.wild)
     samples = list(data.samples.values())
     found = evaluate(onnx_forward(card.file(cards.ONNX)), card.config, samples, card.labels["mean"], Counter("scoring"))
-    print(
-        f"{card.name} on the {len(samples)} photos of {data.title}; {len(found.missed)} of them got the training mean"
-    )
-    for problem in [*data.problems, *found.problems]:
-        print(f"problem: {problem}")
+    _say_scored(card.name, data.title, data, found)
     print(wild_table(found))
     return 0
+
+
+def _say_scored(network: str, photos: str, data: "DataSet", found: "Evaluation") -> None:
+    n, missed = len(found.names), len(found.missed)
+    print(f"{network} on the {n} photos of {photos}; {missed} of them got the training mean")
+    for problem in [*data.problems, *found.problems]:
+        print(f"problem: {problem}")

@@ -16,7 +16,8 @@ from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.data_report import level
 from beauty_evaluate.evaluation.duplicates import Pair
 from beauty_evaluate.evaluation.evaluate import Evaluation
-from beauty_evaluate.evaluation.interval import LEVEL, Interval, calibrate, covered
+from beauty_evaluate.evaluation.interval import BINS, LEVEL, Interval, calibrate, covered
+from beauty_evaluate.evaluation.report import cell
 from beauty_evaluate.models.card import Card, load
 
 FIGURES = ("pearson", "mae", "rmse")
@@ -93,7 +94,7 @@ def report(folds: Sequence[Fold], pairs: Sequence[Pair]) -> str:
 
 
 def _cells(row: dict[str, float | None]) -> str:
-    return " | ".join("-" if row[k] is None else f"{row[k]:.4f}" for k in FIGURES)
+    return " | ".join(cell(row[k]) for k in FIGURES)
 
 
 def _mean_rows(folds: Sequence[Fold]) -> list[str]:
@@ -165,10 +166,10 @@ def _coverage(folds: Sequence[Fold]) -> list[str]:
     for held in folds:
         rest = [f.found for f in folds if f is not held]
         predicted, true = (np.concatenate([getattr(r, k) for r in rest]) for k in ("predicted", "true"))
-        for name, bins in (("by score", None), ("constant", 1)):
-            made = calibrate(predicted, true) if bins is None else calibrate(predicted, true, bins=bins)
+        for name, bins in (("by score", BINS), ("constant", 1)):
+            made = calibrate(predicted, true, bins=bins)
             inside[name].append(covered(made, held.found.predicted, held.found.true))
-            if bins is None:
+            if bins == BINS:
                 widths.append(made.width(held.found.predicted))
     hit = {name: np.concatenate(parts) for name, parts in inside.items()}
     groups = np.concatenate([f.found.groups for f in folds])

@@ -43,12 +43,13 @@ def figures_table(figures: dict[str, dict[str, float | None]]) -> str:
     """Metrics by group as a Markdown table."""
     lines = ["| Photos | n | PC | Spearman | MAE | RMSE |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
     for name, row in figures.items():
-        cells = [_cell(row[k]) for k in ("pearson", "spearman", "mae", "rmse")]
+        cells = [cell(row[k]) for k in ("pearson", "spearman", "mae", "rmse")]
         lines.append(f"| {TITLES.get(name, name)} | {row['n']:.0f} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _cell(value: float | None) -> str:
+def cell(value: float | None) -> str:
+    """A figure in a table."""
     return "-" if value is None else f"{value:.4f}"
 
 
@@ -106,7 +107,7 @@ def _triple(cards: Sequence[Card], row: str = "all") -> Triple:
 def _ranked(rows: Sequence[Row]) -> str:
     lines = ["| Network | Learnt before on | PC | MAE | RMSE | From |", "| --- | --- | ---: | ---: | ---: | --- |"]
     for name, before, figures, source in sorted(rows, key=lambda row: row[2][0] or 0):
-        lines.append(f"| {name} | {before} | {' | '.join(_cell(v) for v in figures)} | {source} |")
+        lines.append(f"| {name} | {before} | {' | '.join(cell(v) for v in figures)} | {source} |")
     return "\n".join(lines)
 
 

@@ -118,10 +118,18 @@ def _read(path: Path) -> Card:
 def write_interval(card: Card, interval: dict[str, Any]) -> Path:
     """Write the card again with this interval. Returns its path."""
     path = card.folder / f"{card.name}.json"
-    whole = path.with_suffix(".part")
-    whole.write_text(replace(card, interval=interval).to_json(), encoding="utf-8")
-    os.replace(whole, path)
+    write_whole(path, replace(card, interval=interval).to_json().encode())
     return path
+
+
+def write_whole(path: Path, content: bytes | memoryview) -> None:
+    """Write a file so that, whatever happens, either the old or the new one is there whole."""
+    temporary = path.with_name(path.name + ".part")
+    with open(temporary, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
 
 
 def sha256(path: Path) -> str:

@@ -15,7 +15,7 @@ from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces.detect import find_faces
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import card as cards
-from beauty_evaluate.models.runtime import Forward, onnx_forward, rate
+from beauty_evaluate.models.runtime import onnx_forward, rate
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Scorer:
         self._labels = self.card.stats("labels")["labels"]
         self.rated = len(self._labels)
         pool = ThreadPoolExecutor(1)
-        self._network = pool.submit(_warm_network, self.card)
+        self._network = pool.submit(lambda: onnx_forward(self.card.file(cards.ONNX)))
         pool.shutdown(wait=False)  # nothing more to come
 
     def percentile(self, score: float) -> float:
@@ -103,13 +103,6 @@ class Scorer:
             if copies:
                 copies.write(path, annotate(photo, rows))
             yield from rows
-
-
-def _warm_network(card: cards.Card) -> Forward:
-    """The exported network after its first pass, which takes twice as long as those that follow."""
-    forward = onnx_forward(card.file(cards.ONNX))
-    forward(np.zeros((1 + card.config.mirror_average, *card.input["shape"]), np.float32))
-    return forward
 
 
 def annotate(photo: Picture, rows: list[Row]) -> Picture:

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from beauty_evaluate.config import Config, from_json, to_json
 from beauty_evaluate.errors import ConfigError
+from beauty_evaluate.models.card import write_whole
 
 
 @dataclass
@@ -82,13 +82,3 @@ class Checkpoint:
         if self.config != config or self.photos != photos:
             what = "settings" if self.config != config else "photos"
             raise ConfigError(f"Expected --resume with the options of the first run. Received: other {what}.")
-
-
-def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that, whatever happens, either the old or the new one is there whole."""
-    temporary = path.with_name(path.name + ".part")
-    with open(temporary, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
