@@ -80,15 +80,19 @@ def test_report_data_command_names_problems(run: Run, small_scut: Path, tmp_path
     assert len(bad.stderr.splitlines()) == 1
 
 
-def test_readme_table_is_the_one_the_program_writes(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    shown = (ROOT / "README.md").read_text(encoding="utf-8")
-    readme.write_text(shown, encoding="utf-8")
-    report.update_readme(readme, report.published_cards(ROOT), report.fold_cards(ROOT))
-    assert readme.read_text(encoding="utf-8") == shown
-    readme.write_text("nothing")
+@pytest.mark.parametrize("name", ["README.md", "MODEL_CARD.md"])
+def test_tables_of_pages_are_those_the_program_writes(name: str, tmp_path: Path) -> None:
+    page = tmp_path / name
+    shown = (ROOT / name).read_text(encoding="utf-8")
+    page.write_text(shown, encoding="utf-8")
+    blocks = report.written_blocks(ROOT)
+    assert "results" in report.update_blocks(page, blocks)
+    assert page.read_text(encoding="utf-8") == shown
+    report.update_blocks(page, {**blocks, "results": "other"})
+    assert page.read_text(encoding="utf-8") != shown
+    page.write_text("nothing")
     with pytest.raises(DataError, match="markers"):
-        report.update_readme(readme, report.published_cards(ROOT))
+        report.update_blocks(page, blocks)
 
 
 def test_evaluate_command_on_a_small_data_set(run: Run, small_scut: Path, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def _flags(parser: argparse.ArgumentParser) -> None:
         "--wild", type=Path, metavar="DIR", help="instead: correlate with the raters of MEBeauty photos in this folder"
     )
     parser.add_argument(
-        "--readme", type=Path, metavar="FILE", help="instead: rewrite the results table of this file from the cards"
+        "--readme", type=Path, metavar="FILE", help="instead: rewrite the tables of this page from cards and reports"
     )
     add_weights(parser)
 
@@ -52,9 +52,9 @@ def _run(options: argparse.Namespace) -> int:
     if options.predictions and (options.split == "cv" or options.wild or options.readme):
         raise UserError("Expected --predictions with the test part of one split. Received: something else to do.")
     if options.readme:
-        from beauty_evaluate.evaluation.report import fold_cards, published_cards, update_readme
+        from beauty_evaluate.evaluation.report import update_blocks, written_blocks
 
-        update_readme(options.readme, published_cards(cards.WEIGHTS.parent), fold_cards(cards.WEIGHTS.parent))
+        print(f"{options.readme}: {', '.join(update_blocks(options.readme, written_blocks(cards.WEIGHTS.parent)))}")
         return 0
     if options.wild:
         return _wild(options)
@@ -96,6 +96,7 @@ def _report_folds(options: argparse.Namespace) -> int:
         duplicates.write_pairs(table, duplicates.in_data_set(data, Counter("comparing photos")))
     text = crossval.report(folds, duplicates.read_pairs(table))
     (options.folds / "report.md").write_text(text, encoding="utf-8")
+    crossval.calibration_figure(options.folds / "calibration.png", folds)
     print(text)
     if options.calibrate:
         card = cards.load(options.calibrate)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from beauty_evaluate import metrics
@@ -17,7 +18,7 @@ from beauty_evaluate.evaluation.data_report import level
 from beauty_evaluate.evaluation.duplicates import Pair
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.evaluation.interval import BINS, LEVEL, Interval, calibrate, covered
-from beauty_evaluate.evaluation.report import cell
+from beauty_evaluate.evaluation.report import cell, folds_table
 from beauty_evaluate.models.card import Card, load
 
 FIGURES = ("pearson", "mae", "rmse")
@@ -88,9 +89,29 @@ def report(folds: Sequence[Fold], pairs: Sequence[Pair]) -> str:
             f"{card.commit} | {card.seconds:.0f} | {card.images_per_second:.0f} |"
         )
     lines += [*_mean_rows(folds), "", *_interval_of_pc(folds), "", *_duplicates(folds, pairs)]
+    if len(folds) == len(FOLDS):
+        lines += ["", "Beside others, as published:", "", folds_table(cards)]
     if len(folds) == len(FOLDS) and min(len(f.found.true) for f in folds) >= LEAST:
         lines += ["", *_coverage(folds)]
     return "\n".join(lines) + "\n"
+
+
+def calibration_figure(path: Path, folds: Sequence[Fold]) -> None:
+    """Held-out scores in ten equal parts: the mean label of each, and between which labels nine tenths of it lie."""
+    predicted = np.concatenate([f.found.predicted for f in folds])
+    true = np.concatenate([f.found.true for f in folds])
+    parts = np.array_split(np.argsort(predicted), 10)
+    given = [predicted[part].mean() for part in parts]
+    low, high = np.array([np.quantile(true[part], [0.05, 0.95]) for part in parts]).T
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.fill_between(given, low, high, color="#0072b2", alpha=0.2, label="nine tenths of the labels")
+    axes.plot(given, [true[part].mean() for part in parts], "o-", color="#0072b2", label="mean label")
+    axes.plot([1, 5], [1, 5], color="black", linewidth=0.8, label="score = label")
+    axes.set(xlim=(1, 5), ylim=(1, 5), xlabel="score of the network", ylabel="mean of the raters", aspect="equal")
+    axes.set_title(f"{len(true)} photos, each held out of its network")
+    axes.legend(loc="upper left")
+    figure.savefig(path, dpi=100)
 
 
 def _cells(row: dict[str, float | None]) -> str:

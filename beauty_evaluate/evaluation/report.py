@@ -12,7 +12,6 @@ from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.models.card import Card, load
 
-START, END = "<!-- results: written by the program, do not edit -->", "<!-- results end -->"
 TITLES = {
     "all": "all",
     "AF": "Asian females (AF)",
@@ -111,21 +110,34 @@ def _ranked(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def update_readme(readme: Path, cards: Sequence[Card], folds: Sequence[Card] = ()) -> None:
-    """Put the results tables of these cards between the markers of README. DataError if they are not there."""
-    text = readme.read_text(encoding="utf-8")
-    if START not in text or END not in text:
-        raise DataError(f"Expected the markers of the results table in {readme}. Received: none; restore them.")
-    before, rest = text.split(START, 1)
-    after = rest.split(END, 1)[1]
+def update_blocks(page: Path, blocks: dict[str, str]) -> list[str]:
+    """Put each text between the markers of its name in a page, `<!-- NAME: written by the program, do not edit -->` and
+    `<!-- NAME end -->`. Returns the names that the page has; DataError for none."""
+    text, found = page.read_text(encoding="utf-8"), []
+    for name, block in blocks.items():
+        start, end = f"<!-- {name}: written by the program, do not edit -->", f"<!-- {name} end -->"
+        if start in text and end in text:
+            before, rest = text.split(start, 1)
+            text = f"{before}{start}\n{block.strip()}\n{end}{rest.split(end, 1)[1]}"
+            found.append(name)
+    if not found:
+        raise DataError(f"Expected the markers of a table in {page}. Received: none; restore them.")
+    page.write_text(text, encoding="utf-8")
+    return found
+
+
+def written_blocks(root: Path) -> dict[str, str]:
+    """What README and MODEL_CARD show: `results` from the cards, `folds` and `wild` as they were last reported."""
+    cards, folds = published_cards(root), fold_cards(root)
     tables = [f"The official 60/40 split, learnt from {len(cards[0].trained_on)} photos:", results_table(cards)]
     if folds:
         tables += ["The five official folds, learnt from four, tested on the fifth, means of five:", folds_table(folds)]
-    readme.write_text(f"{before}{START}\n{chr(10).join(_spaced(tables))}\n{END}{after}", encoding="utf-8")
-
-
-def _spaced(blocks: Sequence[str]) -> list[str]:
-    return [line for block in blocks for line in ("", block)][1:]
+    blocks = {"results": "\n\n".join(tables)}
+    for name, path in (("folds", root / "benchmarks/cv/report.md"), ("wild", root / "benchmarks/wild.md")):
+        if path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines()
+            blocks[name] = "\n".join(line for line in lines if not line.startswith("# "))
+    return blocks
 
 
 def write_run_report(folder: Path, card: Card, history: Sequence[Any], evaluation: Evaluation | None) -> Path:
