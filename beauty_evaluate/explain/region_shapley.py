@@ -1,0 +1,156 @@
+"""What moved a score: exact Shapley values of the regions of a face, in rating points, on any runtime."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import comb, factorial
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from beauty_evaluate.images import Picture
+from beauty_evaluate.models.runtime import BATCH, Forward, rate
+
+Floats = NDArray[np.float32]
+Masks = NDArray[np.bool_]
+Progress = Callable[[int, int], None]
+
+RING_MEAN, OTHER_FACES = "ring mean", "other faces"
+RING = 0.04  # width of the ring around a region, as a share of the side
+EDGE = 0.02  # width of the soft edge inside a region, as a share of the side
+LEAST_DRAWS = 160  # other faces: pictures looked at for the coalitions of one size
+
+
+@dataclass(frozen=True)
+class RegionEffects:
+    """How each region moved one score: score = reference + effects.sum().
+
+    names: of the R regions. effects: float64 (R,), rating points. areas: float64 (R,), shares of the crop. score: what
+    `rate` gives for the crop. reference: the score with every region replaced. way: RING_MEAN or OTHER_FACES.
+    """
+
+    names: tuple[str, ...]
+    effects: NDArray[np.float64]
+    areas: NDArray[np.float64]
+    score: float
+    reference: float
+    way: str
+
+
+def region_effects(
+    forward: Forward,
+    crop: Picture,
+    masks: Masks,
+    names: Sequence[str],
+    mirror_average: bool,
+    others: Sequence[Picture] = (),
+    progress: Progress | None = None,
+) -> RegionEffects:
+    """Shapley values (Shapley 1953; for networks Lundberg and Lee, NeurIPS 2017) over the regions of one crop.
+
+    crop: uint8 (size, size, C). masks: bool (R, size, size) that tile it, named by `names`. A region that is not in a
+    coalition is replaced: by the mean colour of the ring around it, or with `others`, crops uint8 of other faces, by
+    the same place of them, as bright on the ring as this face; softly at its edge either way, and never beyond it, so
+    that a network that reads only one region gives all the others exactly 0. All 2**R coalitions are looked at. With
+    `others`, a coalition's value is the mean over a few of them, drawn anew for each and all of them for the sizes
+    that weigh most. ValueError for masks that do not tile the crop.
+    """
+    if not (masks.sum(0) == 1).all():
+        raise ValueError("Expected masks with one region at each pixel. Received: gaps or overlaps.")
+    there = masks.any((1, 2))
+    own = masks[there]
+    fills = np.stack([other_face(crop, own, other) for other in others] or [ring_mean(crop, own)])
+    values = coalition_values(forward, crop, own, fills, mirror_average, progress)
+    effects = np.zeros(len(masks))
+    effects[there] = shapley(values)
+    way = OTHER_FACES if others else RING_MEAN
+    return RegionEffects(tuple(names), effects, masks.mean((1, 2)), float(values[-1]), float(values[0]), way)
+
+
+def ring_mean(crop: Picture, masks: Masks) -> Floats:
+    """A picture float32 (size, size, C): each region in the mean colour of the ring around it."""
+    fill = np.empty(crop.shape, np.float32)
+    for mask, ring in zip(masks, _rings(masks), strict=True):
+        fill[mask] = crop[ring].mean(0)
+    return fill
+
+
+def other_face(crop: Picture, masks: Masks, other: Picture) -> Floats:
+    """`other` float32 (size, size, C), each region as bright on the ring around it as `crop` is there."""
+    fill = np.empty(crop.shape, np.float32)
+    difference = crop.astype(np.float32).mean(2) - other.astype(np.float32).mean(2)
+    for mask, ring in zip(masks, _rings(masks), strict=True):
+        fill[mask] = np.clip(other[mask] + difference[ring].mean(), 0, 255)
+    return fill
+
+
+def _rings(masks: Masks) -> list[NDArray[np.bool_]]:
+    """The ring around each region; of a region that is all there is, itself."""
+    reach = max(1, round(RING * masks.shape[1]))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    rings = [cv2.dilate(mask.astype(np.uint8), kernel).astype(bool) & ~mask for mask in masks]
+    return [ring if ring.any() else mask for ring, mask in zip(rings, masks, strict=True)]
+
+
+def soft_edges(masks: Masks) -> Floats:
+    """How far each pixel is replaced with its region, float32 (size, size): from a half at the region's edge to 1."""
+    width = max(1.0, EDGE * masks.shape[1])
+    depth = np.zeros(masks.shape[1:], np.float32)
+    for mask in masks:
+        inside = cv2.distanceTransform(np.pad(mask, 1, mode="edge").astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+        depth[mask] = inside[mask]
+    return np.asarray(np.clip(0.5 + 0.5 * (depth - 0.5) / width, 0, 1), np.float32)
+
+
+def coalition_values(
+    forward: Forward,
+    crop: Picture,
+    masks: Masks,
+    fills: Floats,
+    mirror_average: bool,
+    progress: Progress | None = None,
+) -> NDArray[np.float64]:
+    """The score of every coalition, float64 (2**R,): bit i of the index says that region i is kept.
+
+    fills: float32 (K, size, size, C), what may stand in place of the replaced regions.
+    """
+    count = len(masks)
+    region = masks.argmax(0)
+    change = soft_edges(masks)[..., None] * (fills - crop)
+    rows = _draws(count, len(fills))
+    totals, looks = np.zeros(2**count), np.zeros(2**count)
+    for start in range(0, len(rows), BATCH):
+        part = rows[start : start + BATCH]
+        gone = 1 - (part[:, :1] >> np.arange(count) & 1)
+        pictures = crop + change[part[:, 1]] * gone[:, region][..., None]
+        np.add.at(totals, part[:, 0], rate(forward, pictures, mirror_average))
+        np.add.at(looks, part[:, 0], 1)
+        if progress:
+            progress(min(start + BATCH, len(rows)), len(rows))
+    return totals / looks
+
+
+def _draws(count: int, fills: int) -> NDArray[np.int64]:
+    """Rows (coalition, fill): every coalition of `count` regions at least once, more fills for sizes of few."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for coalition in range(2**count):
+        kept = coalition.bit_count()
+        repeats = 1 if kept == count else fills if kept == 0 else min(fills, -(-LEAST_DRAWS // comb(count, kept)))
+        rows += [(coalition, fill) for fill in rng.permutation(fills)[:repeats]]
+    return np.array(rows)
+
+
+def shapley(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Exact Shapley values (R,) of a game (2**R,): bit i of the index says that player i takes part."""
+    count = len(values).bit_length() - 1
+    if len(values) != 2**count:
+        raise ValueError(f"Expected a value for each of 2**R coalitions. Received: {len(values)}.")
+    coalitions = np.arange(2**count)
+    sizes = np.array([int(c).bit_count() for c in coalitions])
+    weights = np.array([factorial(s) * factorial(count - s - 1) / factorial(count) for s in range(count)])
+    effects = []
+    for player in range(count):
+        without = coalitions[coalitions >> player & 1 == 0]
+        effects.append(weights[sizes[without]] @ (values[without | 1 << player] - values[without]))
+    return np.array(effects)

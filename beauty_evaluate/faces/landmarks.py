@@ -1,0 +1,68 @@
+"""468 landmarks and the person mask of an aligned crop, by MediaPipe's two small networks."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from beauty_evaluate.config import CropConfig
+from beauty_evaluate.errors import ConfigError, WeightsError
+from beauty_evaluate.faces.align import Points
+from beauty_evaluate.images import Picture
+
+THIRD_PARTY = Path(__file__).resolve().parents[2] / "weights" / "third_party"
+MESH, PERSON = "face_landmark.tflite", "selfie_segmentation.tflite"
+MESH_SIDE, PERSON_SIDE = 192, 256  # what the two networks were trained on
+N_POINTS = 468
+
+# The square of the crop (margin 0) that the mesh network sees, as shares of its side: MediaPipe's own is a face box
+# widened by a quarter, and this is its mean over SCUT-FBP5500, where the aligned crop has put the face anyway.
+_CENTRE, _SIDE = (0.5, 0.6), 1.0
+
+_local = threading.local()  # a network keeps its last input: one per thread
+
+
+def landmarks(crop: Picture, config: CropConfig) -> Points:
+    """MediaPipe's face mesh (Kartynnik et al. 2019, arXiv 1907.06724) on an aligned crop: float64 (468, 2), x and y in
+    crop pixels; points may lie outside the crop. crop: uint8 (size, size, 3 or 1). ConfigError for crops that are not
+    aligned, WeightsError without the network's file."""
+    if config.geometry != "aligned":
+        raise ConfigError(f"Expected a network on aligned crops. Received: one on {config.geometry} pictures.")
+    whole = config.size / (1 + 2 * config.margin)  # the side of the crop without its margin
+    scale = MESH_SIDE / (_SIDE * whole)
+    centre = (config.size - whole) / 2 + np.array(_CENTRE) * whole - 0.5
+    shift = (MESH_SIDE - 1) / 2 - scale * centre
+    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    window = cv2.warpAffine(
+        _rgb(crop), matrix, (MESH_SIDE, MESH_SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    found = _answer(MESH, window)
+    points = next(values for values in found if values.size == 3 * N_POINTS).reshape(N_POINTS, 3)[:, :2]
+    return np.asarray((points - shift) / scale, np.float64)
+
+
+def person_mask(crop: Picture) -> NDArray[np.float32]:
+    """How surely each pixel shows the person, float32 (size, size), 0..1. crop: uint8 (size, size, 3 or 1)."""
+    small = cv2.resize(_rgb(crop), (PERSON_SIDE, PERSON_SIDE), interpolation=cv2.INTER_AREA)
+    (mask,) = _answer(PERSON, small)
+    side = len(crop)
+    return np.clip(cv2.resize(mask.reshape(PERSON_SIDE, PERSON_SIDE), (side, side)), 0, 1)
+
+
+def _rgb(crop: Picture) -> Picture:
+    return crop if crop.shape[2] == 3 else np.repeat(crop, 3, axis=2)
+
+
+def _answer(file: str, picture: NDArray[Any]) -> list[NDArray[np.float32]]:
+    """All outputs of a network for one RGB picture."""
+    if not hasattr(_local, file):
+        path = THIRD_PARTY / file
+        if not path.is_file():
+            raise WeightsError(f"Expected the network {path}. Received: no such file; restore it.")
+        setattr(_local, file, cv2.dnn.readNetFromTFLite(str(path)))
+    net = getattr(_local, file)
+    net.setInput(np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32) / 255)
+    return [np.asarray(values, np.float32) for values in net.forward(net.getUnconnectedOutLayersNames())]
