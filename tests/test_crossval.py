@@ -211,7 +211,7 @@ def test_a_calibrated_card_gives_scores_with_intervals(tmp_path: Path, run: Run)
     for path in cards.WEIGHTS.glob("six_block_60-40.*"):
         shutil.copyfile(path, tmp_path / path.name)
     card = cards.load(str(tmp_path / "six_block_60-40.json"))
-    path = cards.write_interval(card, {"level": 0.9, "scores": [2.0, 4.0], "half": [0.3, 0.5]})
+    path = cards.rewrite(card, interval={"level": 0.9, "scores": [2.0, 4.0], "half": [0.3, 0.5]})
     score = Scorer(str(path)).score(PORTRAIT)[0]
     assert score.score is not None
     assert score.low is not None

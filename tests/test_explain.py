@@ -1,3 +1,7 @@
+import json
+import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,26 +90,52 @@ def test_kernel_pictures_keep_their_sign(model: keras.Model) -> None:
         kernels(model, "block9_conv1")
 
 
-def test_visualize_writes_pictures_and_arrays(run: Run, tmp_path: Path) -> None:
+def test_the_report_tells_what_moved_the_score(run: Run, tmp_path: Path) -> None:
     done = run(VISUALIZE, PORTRAIT, "--out", "inside")
     assert (done.returncode, done.stderr) == (0, "")
-    found = {p.name for p in (tmp_path / "inside").iterdir()}
-    sheets = {name for name in found if name.startswith("maps_block")}
-    assert len(sheets) == 6
-    assert {"filters_block1_conv1.png", "maps.npz", "filters.npz", "filters.csv", "silent_filters.png"} < found
+    assert len(done.stdout.splitlines()) <= 25
+    folder = tmp_path / "inside"
+    found = {p.name for p in folder.iterdir()}
+    assert len({name for name in found if name.startswith("maps_block")}) == 6
+    assert {"index.html", "summary.png", "explain.json", "pixel_maps.npz", "maps.npz", "filters.npz"} < found
     for name in found:
         if name.endswith(".png"):
-            assert images.read(tmp_path / "inside" / name).std() > 10
-    with np.load(tmp_path / "inside" / "maps.npz") as arrays:
+            assert images.read(folder / name).std() > 10
+    with np.load(folder / "maps.npz") as arrays:
         assert arrays["crop"].shape == (256, 256, 3)
         assert arrays["block6_conv2"].min() == 0
+    facts = json.loads((folder / "explain.json").read_text())
+    assert facts["schema"] == 1
+    effects = {region["name"]: region["effect"] for region in facts["regions"]}
+    assert facts["score"] - facts["reference"] == pytest.approx(sum(effects.values()), abs=1e-3)
+    page = (folder / "index.html").read_text()
+    assert "http" not in page
+    assert "<script" not in page
+    best = max(effects, key=lambda name: effects[name])
+    assert f"Raised the score most: {best}" in page
+
+
+def test_a_quick_report_is_the_regions_alone_and_loads_no_tensorflow(tmp_path: Path) -> None:
+    words = [sys.executable, "-X", "importtime", VISUALIZE, PORTRAIT, "--quick", "--out", tmp_path / "quick"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert {p.name for p in (tmp_path / "quick").iterdir()} == {"index.html", "summary.png", "explain.json"}
+    assert not re.search(r"\| +(tensorflow|keras)\n", done.stderr)
+
+
+def test_why_adds_up_to_the_score(run: Run) -> None:
+    done = run(ROOT / "use.py", PORTRAIT, "--why")
+    assert (done.returncode, done.stderr) == (0, "")
+    reference, score = map(float, re.findall(r"from (\d\.\d\d) to (\d\.\d\d)", done.stdout)[0])
+    effects = [float(v) for v in re.findall(r"^  .*?([+-]\d\.\d\d) ", done.stdout, re.MULTILINE)]
+    assert len(effects) == 10
+    assert score - reference == pytest.approx(sum(effects), abs=0.06)  # two decimals each
 
 
 def test_visualize_one_layer_and_its_mistakes(run: Run, tmp_path: Path) -> None:
     done = run(VISUALIZE, PORTRAIT, "--layer", "block3_conv1", "--out", "one")
     assert done.returncode == 0, done.stderr
     assert {p.name for p in (tmp_path / "one").iterdir()} == {"maps_block3_conv1.png", "maps_block3_conv1.npz"}
-    for words in (["--layer", "block9"], ["--face", "2"]):
+    for words in (["--layer", "block9"], ["--face", "2"], ["--quick", "--layer", "block1_conv1"]):
         done = run(VISUALIZE, PORTRAIT, *words)
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 1

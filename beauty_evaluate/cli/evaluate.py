@@ -100,7 +100,7 @@ def _report_folds(options: argparse.Namespace) -> int:
     print(text)
     if options.calibrate:
         card = cards.load(options.calibrate)
-        print(f"interval: {cards.write_interval(card, dataclasses.asdict(crossval.residual_interval(folds, card)))}")
+        print(f"interval: {cards.rewrite(card, interval=dataclasses.asdict(crossval.residual_interval(folds, card)))}")
     return 0
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from beauty_evaluate.cli.common import add_weights, start
+from beauty_evaluate.cli.common import Counter, add_weights, start
 from beauty_evaluate.errors import UserError
 
 if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
@@ -33,6 +33,11 @@ def _flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--csv", metavar="FILE", help="write a table; - is standard output")
     parser.add_argument("--json", metavar="FILE", help="write a JSON object a line; - is standard output")
     parser.add_argument("--single", action="store_true", help="each photo must show exactly one face")
+    parser.add_argument(
+        "--why",
+        action="store_true",
+        help="also print what each region (eyes, jaw, hair ...) added to a score: 10 s a face",
+    )
     add_weights(parser)
 
 
@@ -51,6 +56,9 @@ def _run(options: argparse.Namespace) -> int:
             good, bad = good + (row.status == "ok"), bad + (row.status != "ok")
             for write in writers:
                 write(row)
+            if options.why and row.status == "ok":
+                lines = scorer.why(row.file, row.face, Counter("explaining")).lines()
+                print(*lines, sep="\n", file=sys.stderr if "-" in (options.csv, options.json) else None, flush=True)
     if not good:
         return 2
     return 1 if bad else 0

@@ -4,17 +4,25 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from beauty_evaluate.explain.filters import FilterUse
+from beauty_evaluate.explain.page import FULL_SCALE
+from beauty_evaluate.explain.region_shapley import Masks, RegionEffects
 from beauty_evaluate.images import Picture
+
+if TYPE_CHECKING:  # it needs Keras, which the regions of a face do without
+    from beauty_evaluate.explain.filters import FilterUse
+    from beauty_evaluate.explain.gradients import PixelMap
 
 Floats = NDArray[np.float32]
 COLUMNS = 16
 SHEET_INCHES, LEFT_INCHES, HEAD_INCHES, LEAST_INCHES, TITLE_INCHES = 17.0, 2.6, 0.9, 2.5, 0.18
+MAP_SCALE = 0.1  # rating points for each percent of the picture, at the end of the colours
 DIVERGING = "PuOr_r"  # told apart by colour-blind people; 0 is white
 
 
@@ -50,7 +58,7 @@ def kernel_sheet(path: Path, pictures: Floats, layer: str) -> None:
     _finish(figure, path, title, note)
 
 
-def activity_figure(path: Path, uses: Sequence[FilterUse], n: int) -> None:
+def activity_figure(path: Path, uses: Sequence["FilterUse"], n: int) -> None:
     """For each layer, its filters sorted by the share of `n` faces in which they answer."""
     layers = list(dict.fromkeys(use.layer for use in uses))
     silent = Counter(use.layer for use in uses if use.active == 0)
@@ -66,6 +74,53 @@ def activity_figure(path: Path, uses: Sequence[FilterUse], n: int) -> None:
         f"Filters sorted by the share of {n} faces in which they answer: dark never, yellow always", fontsize=9
     )
     figure.savefig(path, dpi=120)
+
+
+def region_sheet(path: Path, crop: Picture, masks: Masks, effects: RegionEffects, title: str) -> None:
+    """The face, the face with its regions coloured by what they did to the score, and the same as bars: to share."""
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    photo, coloured, bars = figure.subplots(1, 3, width_ratios=(1, 1, 1.1))
+    picture = crop if crop.shape[2] == 3 else crop[..., 0]
+    photo.imshow(picture, cmap="gray", vmin=0, vmax=255)
+    photo.set_title("what the network sees", fontsize=10)
+    values = (effects.effects[:, None, None] * masks).sum(0)
+    coloured.imshow(crop.mean(2), cmap="gray", vmin=0, vmax=255)
+    shades = coloured.imshow(values, cmap=DIVERGING, vmin=-FULL_SCALE, vmax=FULL_SCALE, alpha=0.65)
+    coloured.contour(masks.argmax(0), np.arange(len(masks)) + 0.5, colors="white", linewidths=0.4)
+    coloured.set_title("orange raises, purple lowers the score", fontsize=10)
+    figure.colorbar(shades, ax=coloured, orientation="horizontal", shrink=0.8, label="rating points")
+    for axes in (photo, coloured):
+        axes.set_axis_off()
+    order = np.argsort(effects.effects)
+    shown = effects.effects[order]
+    colours = ["#b35806" if effect > 0 else "#542788" for effect in shown]
+    bars.barh([effects.names[i] for i in order], shown, color=colours)
+    reach = max(FULL_SCALE, 1.15 * float(np.abs(shown).max()))
+    bars.set(xlim=(-1.25 * reach, 1.25 * reach), xlabel="rating points")
+    for row, effect in enumerate(shown):
+        bars.text(
+            effect + np.copysign(0.02 * reach, effect), row, f"{effect:+.2f}",
+            va="center", ha="left" if effect > 0 else "right", fontsize=8,
+        )  # fmt: skip
+    bars.axvline(0, color="black", linewidth=0.6)
+    bars.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(title, fontsize=13, weight="bold")
+    figure.savefig(path, dpi=110)
+
+
+def pixel_map_sheet(path: Path, crop: Picture, maps: Sequence["PixelMap"]) -> None:
+    """Pixel maps over the grey crop, softened a little, on one scale for every photo."""
+    figure = Figure(figsize=(3.6 * len(maps), 4.4), layout="constrained")
+    for axes, found in zip(np.atleast_1d(figure.subplots(1, len(maps))), maps, strict=True):
+        soft = cv2.GaussianBlur(found.values, (0, 0), len(crop) / 64) * crop[..., 0].size / 100
+        axes.imshow(crop.mean(2), cmap="gray", vmin=0, vmax=255)
+        shades = axes.imshow(soft, cmap=DIVERGING, vmin=-MAP_SCALE, vmax=MAP_SCALE, alpha=0.65)
+        axes.set_title(f"{found.name}\nsum {found.values.sum():+.2f}, not told {found.gap:+.2f}", fontsize=9)
+        axes.set_axis_off()
+    figure.colorbar(
+        shades, ax=figure.axes, orientation="horizontal", shrink=0.5, label="rating points for each % of the picture"
+    )
+    figure.savefig(path, dpi=110)
 
 
 def _titles(layer: str, count: int) -> list[str]:

@@ -1,72 +1,113 @@
-"""Look inside: everything about the network and one photo, into one folder."""
+"""Inside the network: feature maps, filters and what they did to one score."""
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
-from beauty_evaluate import images
-from beauty_evaluate.errors import ConfigError, PhotoError
+from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain import figures
 from beauty_evaluate.explain.feature_maps import feature_maps, receptive_field
 from beauty_evaluate.explain.filters import filter_use, kernel_pictures, kernels
-from beauty_evaluate.faces.detect import Face, find_faces, main_face
+from beauty_evaluate.explain.gradients import hires_cam, integrated_gradients, occlusion
+from beauty_evaluate.explain.page import Section, paragraph
+from beauty_evaluate.explain.region_shapley import Masks, replaced
+from beauty_evaluate.images import Picture
 from beauty_evaluate.models import registry
-from beauty_evaluate.models.card import Card
+from beauty_evaluate.models.card import ONNX, Card
+from beauty_evaluate.models.runtime import onnx_forward
+
+CAM_LAYER = "block4_conv2"  # 16 x 16 values on a crop of 256 pixels: fine enough to tell an eye from a brow
+BLOCK_WORDS = (
+    "edges and spots of colour", "short lines and corners", "textures, lashes, strands", "parts of eyes, nose, lips",
+    "larger parts of a face", "what the fully connected layers read",
+)  # fmt: skip
 
 
-def look_inside(
-    card: Card, path: str, out: Path, face: int | None, layer: str | None, say: Callable[[str], None]
-) -> None:
-    """Write filters, feature maps, silent filters and their arrays for one face of a photo.
-
-    face: its number from the left, from 1; by default the largest. layer: only this layer, large.
-    Raises PhotoError for the photo, ConfigError for a layer or a face that is not there.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    crop = _choose(find_faces(images.read(path), card.config.crop), face).crop
+def write_layer(card: Card, crop: Picture, layer: str, out: Path) -> Path:
+    """The maps of one layer, large, and their array. Returns the picture; ConfigError for another layer."""
     model = registry.load(card)
     names = list(registry.relu_layers(model))
-    if layer is not None and layer not in names:
+    if layer not in names:
         raise ConfigError(f"Expected a layer of {', '.join(names)}. Received: {layer}.")
+    maps = feature_maps(model, crop)[layer]
+    path = out / f"maps_{layer}.png"
+    figures.feature_map_sheet(path, maps, crop, layer, receptive_field(model, layer), 6)
+    np.savez_compressed(out / f"maps_{layer}.npz", crop=crop, maps=maps)
+    return path
+
+
+def inside_sections(card: Card, crop: Picture, masks: Masks, out: Path) -> tuple[list[Section], dict[str, Any]]:
+    """Sections of the report that need the Keras network, and facts for its JSON; writes pictures and arrays."""
+    model = registry.load(card)
+    pixels, told = _pixels_section(card, model, crop, masks, out)
+    silent, facts = _silent_section(card, out)
+    return [pixels, _maps_section(model, crop, out), _kernels_section(model, out), silent], {**told, **facts}
+
+
+def _pixels_section(
+    card: Card, model: keras.Model, crop: Picture, masks: Masks, out: Path
+) -> tuple[Section, dict[str, Any]]:
+    mirror, baseline = card.config.mirror_average, replaced(crop, masks[masks.any((1, 2))])
+    found = [
+        hires_cam(model, crop, CAM_LAYER, mirror),
+        integrated_gradients(model, crop, baseline, mirror),
+        occlusion(onnx_forward(card.file(ONNX)), crop, mirror, fill=baseline),
+    ]
+    path = out / "pixel_maps.png"
+    figures.pixel_map_sheet(path, crop, found)
+    np.savez_compressed(out / "pixel_maps.npz", **{m.name: m.values for m in found})  # type: ignore[arg-type]
+    body = paragraph(
+        "The same question asked pixel by pixel, in three ways. Where they disagree, believe the regions above. What a "
+        "map leaves out of the score is stated over it as not told.",
+        "note",
+    )
+    facts = [{"name": m.name, "reference": round(m.reference, 4), "gap": round(m.gap, 4)} for m in found]
+    picture = (path, "Orange raised the score there, purple lowered it; one scale for every photo.")
+    return Section("Pixel by pixel", body, [picture]), {"pixel_maps": facts}
+
+
+def _maps_section(model: keras.Model, crop: Picture, out: Path) -> Section:
     maps = feature_maps(model, crop)
-    if layer is not None:
-        figures.feature_map_sheet(out / f"maps_{layer}.png", maps[layer], crop, layer, receptive_field(model, layer), 6)
-        np.savez_compressed(out / f"maps_{layer}.npz", crop=crop, maps=maps[layer])
-        say(f"{layer}: {out / f'maps_{layer}.png'}")
-        return
-    for name in _last_of_each_block(names):
-        figures.feature_map_sheet(out / f"maps_{name}.png", maps[name], crop, name, receptive_field(model, name))
-        say(f"feature maps of {name}: {out / f'maps_{name}.png'}")
-    for name in (names[0], names[-1]):
-        figures.kernel_sheet(out / f"filters_{name}.png", kernel_pictures(kernels(model, name)), name)
-        say(f"filters of {name}: {out / f'filters_{name}.png'}")
+    last = {name.split("_")[0]: name for name in maps}  # of each block
+    pictures = []
+    for name, words in zip(last.values(), BLOCK_WORDS, strict=False):
+        path = out / f"maps_{name}.png"
+        figures.feature_map_sheet(path, maps[name], crop, name, receptive_field(model, name))
+        pictures.append((path, f"{name}: each tile is one filter's answer to this face; often {words}."))
     np.savez_compressed(out / "maps.npz", crop=crop, **maps)  # type: ignore[arg-type]
+    body = paragraph(
+        "The network looks at the face in six steps. In each, small filters slide over what the step before has found, "
+        "and answer where they meet what they know. Bright is a strong answer. Brightness says where a filter answers, "
+        "not whether that raises or lowers the score.",
+        "note",
+    )
+    return Section("What each block of the network answers", body, pictures)
+
+
+def _kernels_section(model: keras.Model, out: Path) -> Section:
+    names = list(registry.relu_layers(model))
+    pictures = []
+    for name in (names[0], names[-1]):
+        path = out / f"filters_{name}.png"
+        figures.kernel_sheet(path, kernel_pictures(kernels(model, name)), name)
+        pictures.append((path, f"The filters of {name}, the same for every photo."))
     weights = {name: kernels(model, name) for name in names}
     np.savez_compressed(out / "filters.npz", **weights)  # type: ignore[arg-type]
-    _write_activity(card, out, say)
+    return Section("The filters", "", pictures)
 
 
-def _choose(faces: list[Face], number: int | None) -> Face:
-    if number is None:
-        return main_face(faces)
-    if not 1 <= number <= len(faces):
-        raise PhotoError("no_face", f"Expected a face of 1..{len(faces)}. Received: --face {number}.")
-    return faces[number - 1]
-
-
-def _last_of_each_block(names: list[str]) -> list[str]:
-    return list({name.split("_")[0]: name for name in names}.values())
-
-
-def _write_activity(card: Card, out: Path, say: Callable[[str], None]) -> None:
+def _silent_section(card: Card, out: Path) -> tuple[Section, dict[str, Any]]:
     stats = card.stats()
     uses, n = filter_use(stats), int(stats["filters/n"])
-    figures.activity_figure(out / "silent_filters.png", uses, n)
+    path = out / "silent_filters.png"
+    figures.activity_figure(path, uses, n)
     with open(out / "filters.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("layer", "filter", "mean", "active"))
         table.writerows((u.layer, u.filter, f"{u.mean:.5g}", f"{u.active:.4f}") for u in uses)
     silent = sum(u.active == 0 for u in uses)
-    say(f"{silent} of {len(uses)} filters are silent on all of {n} faces: {out / 'silent_filters.png'}")
+    words = f"{silent} of {len(uses)} filters answered on none of {n} faces of the data set."
+    return Section("Silent filters", paragraph(words), [(path, "How often each filter answers.")]), {"silent": silent}

@@ -36,6 +36,19 @@ class RegionEffects:
     reference: float
     way: str
 
+    def lines(self) -> list[str]:
+        """The effects for a terminal, the largest first, in plain words."""
+        order = np.argsort(-np.abs(self.effects))
+        rows = [
+            f"  {self.names[i]:<17}{self.effects[i]:+6.2f}  {100 * self.areas[i]:3.0f} % of the picture" for i in order
+        ]
+        what = {RING_MEAN: "the mean colour around it", OTHER_FACES: "that of other faces"}[self.way]
+        return [
+            f"What moved this score from {self.reference:.2f} to {self.score:.2f} in this network, each region against",
+            f"{what} (Shapley values in rating points, which add up):",
+            *rows,
+        ]
+
 
 def region_effects(
     forward: Forward,
@@ -82,6 +95,12 @@ def other_face(crop: Picture, masks: Masks, other: Picture) -> Floats:
     for mask, ring in zip(masks, _rings(masks), strict=True):
         fill[mask] = np.clip(other[mask] + difference[ring].mean(), 0, 255)
     return fill
+
+
+def replaced(crop: Picture, masks: Masks) -> Floats:
+    """The crop with every region replaced by its ring's mean colour, float32: the picture behind `reference`. masks: of
+    regions that are there."""
+    return np.asarray(crop + soft_edges(masks)[..., None] * (ring_mean(crop, masks) - crop), np.float32)
 
 
 def _rings(masks: Masks) -> list[NDArray[np.bool_]]:

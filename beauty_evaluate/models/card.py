@@ -27,7 +27,8 @@ class Card:
     augmentation. trained_on: names of the photos learnt from. labels: n, mean, sd, min and max of the training scores.
     metrics: figures on the test part, by group; `constant` is the training mean as everyone's score.
     input: shape and type of a crop. files: sha256 of each file by its suffix. interval: `level`, and half the width of
-    the interval around a score, `half`, at `scores`; empty if it was never calibrated. folder: where the card was read.
+    the interval around a score, `half`, at `scores`; empty if it was never calibrated. explanations: what was measured
+    of their truth, by `faithfulness`. folder: where the card was read.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Card:
     versions: dict[str, str]
     files: dict[str, str] = field(default_factory=dict)
     interval: dict[str, Any] = field(default_factory=dict)
+    explanations: dict[str, Any] = field(default_factory=dict)
     folder: Path = Path()
 
     def to_json(self) -> str:
@@ -115,10 +117,10 @@ def _read(path: Path) -> Card:
         raise WeightsError(f"Expected a card in {path}. Received: something else ({error}).") from error
 
 
-def write_interval(card: Card, interval: dict[str, Any]) -> Path:
-    """Write the card again with this interval. Returns its path."""
+def rewrite(card: Card, **changes: Any) -> Path:
+    """Write the card again with other values, an interval for instance. Returns its path."""
     path = card.folder / f"{card.name}.json"
-    write_whole(path, replace(card, interval=interval).to_json().encode())
+    write_whole(path, replace(card, **changes).to_json().encode())
     return path
 
 

@@ -1,0 +1,172 @@
+"""The report of one face: what moved its score, what the network sees, how far to trust it; one folder."""
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from beauty_evaluate import images
+from beauty_evaluate.errors import PhotoError
+from beauty_evaluate.explain import figures
+from beauty_evaluate.explain.page import Section, effects_table, paragraph, write_page
+from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
+from beauty_evaluate.faces.detect import find_faces, main_face
+from beauty_evaluate.faces.regions import NAMES, Masks, regions
+from beauty_evaluate.images import Picture
+from beauty_evaluate.models.card import ONNX, Card
+from beauty_evaluate.models.runtime import onnx_forward
+
+SCHEMA = 1  # of explain.json
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The face that a report is about, as the network sees it. photo: the name of its file. percentile: share of the
+    data set's scores that are lower, 0..100."""
+
+    card: Card
+    photo: str
+    crop: Picture
+    masks: Masks
+    effects: RegionEffects
+    percentile: float
+
+
+def choose_crop(path: str, card: Card, face: int | None) -> Picture:
+    """The crop of a face of a photo, counted from the left from 1, or of the largest. Raises PhotoError."""
+    faces = find_faces(images.read(path), card.config.crop)
+    if face is None:
+        return main_face(faces).crop
+    if not 1 <= face <= len(faces):
+        raise PhotoError("no_face", f"Expected a face of 1..{len(faces)}. Received: --face {face}.")
+    return faces[face - 1].crop
+
+
+def report(
+    card: Card, path: str, out: Path, face: int | None, quick: bool, say: Say, progress: Progress | None = None
+) -> None:
+    """Write index.html, summary.png, explain.json and, unless `quick`, pictures of the inside with their arrays.
+
+    Raises PhotoError for the photo, ConfigError for a network on whole pictures, WeightsError.
+    """
+    begin = time.monotonic()
+    crop = choose_crop(path, card, face)
+    masks = regions(crop, card.config.crop)
+    effects = region_effects(
+        onnx_forward(card.file(ONNX)), crop, masks, NAMES, card.config.mirror_average, progress=progress
+    )
+    labels = card.stats("labels")["labels"]
+    percentile = 100 * float(np.searchsorted(labels, effects.score)) / len(labels)
+    subject = Subject(card, Path(path).name, crop, masks, effects, percentile)
+    out.mkdir(parents=True, exist_ok=True)
+    figures.region_sheet(out / "summary.png", crop, masks, effects, _title(subject))
+    sections, facts = [_regions_section(subject, out)], _facts(subject)
+    if not quick:
+        from beauty_evaluate.explain.inside import inside_sections  # TensorFlow, which the regions do without
+
+        more, found = inside_sections(card, crop, masks, out)
+        sections, facts = [*sections, *more], {**facts, **found}
+    sections.append(Section("How far to trust this", _trust(card)))
+    write_page(out / "index.html", _title(subject), _head(subject), sections)
+    facts["seconds"] = round(time.monotonic() - begin, 1)
+    (out / "explain.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    say(
+        "\n".join([f"{_title(subject)}, higher than {percentile:.0f} % of {len(labels)} rated faces", *effects.lines()])
+    )
+    say(f"the whole report, {facts['seconds']} s: {out / 'index.html'}; to share: {out / 'summary.png'}")
+
+
+def _title(subject: Subject) -> str:
+    return f"{subject.photo}: {subject.effects.score:.2f}{_margin(subject)} of 5"
+
+
+def _margin(subject: Subject) -> str:
+    half = subject.card.half_width(subject.effects.score)
+    return "" if half is None else f" ± {half:.2f}"
+
+
+def _head(subject: Subject) -> str:
+    ok, data = cv2.imencode(".png", subject.crop[:, :, ::-1] if subject.crop.shape[2] == 3 else subject.crop)
+    assert ok
+    source = f"data:image/png;base64,{base64.b64encode(data.tobytes()).decode()}"
+    return (
+        f"<h1>What moved the score of {escape(subject.photo)}</h1>"
+        f'<div class="face"><img alt="the face as it was cut out" width="200" src="{source}">'
+        f'<div><div class="score">{subject.effects.score:.2f}{_margin(subject)} <small>of 5</small></div>'
+        f"<p>higher than {subject.percentile:.0f} % of the rated faces</p></div></div>"
+        + paragraph(
+            "The network estimates the mean taste of 60 raters about frontal photos. It does not measure anyone's "
+            "worth. This page says which parts of the picture raised or lowered the score in this network, not why a "
+            "face is beautiful."
+        )
+    )
+
+
+def _regions_section(subject: Subject, out: Path) -> Section:
+    found = subject.effects
+    up, down = found.names[int(found.effects.argmax())], found.names[int(found.effects.argmin())]
+    words = (
+        f"With every region painted over by the mean colour around it, the network gives {found.reference:.2f}. This "
+        f"photo gets {found.score:.2f}. The difference is shared out over the regions so that the parts add up: each "
+        "gets what it changes on average over all orders in which the regions can be uncovered (its Shapley value)."
+    )
+    most = f"Raised the score most: {up} ({found.effects.max():+.2f}). "
+    least = f"Lowered it most: {down} ({found.effects.min():+.2f})." if found.effects.min() < 0 else ""
+    body = f"<p><strong>{escape(most + least)}</strong></p>{effects_table(found)}{paragraph(words, 'note')}"
+    return Section(
+        "Which regions moved the score",
+        body,
+        [(out / "summary.png", "The regions, coloured by what they did to the score; one scale for every photo.")],
+    )
+
+
+def _trust(card: Card) -> str:
+    """What is known of how true the explanations are, from the card."""
+    known = card.explanations
+    parts = []
+    if "ways" in known:
+        ways = known["ways"]
+        parts.append(
+            paragraph(
+                f"Another way to take a region away, by the same place of other faces, gives other numbers: over "
+                f"{ways['photos']} faces the two agree with a correlation of {ways['pearson']:.2f}, and differ by "
+                f"{ways['mean_difference']:.2f} points on average. Read the large effects, not the small ones."
+            )
+        )
+    parts += [paragraph(f"{name}: {words}") for name, words in known.get("maps", {}).items()]
+    parts.append(
+        paragraph(
+            "A fringe counts as forehead, glasses as eyes or cheeks, a beard as jaw. Light, make-up, lens and a smile "
+            "move the score too, through the regions they touch. Faces unlike the data set's (other origins, over 60, "
+            "turned heads) get numbers and explanations that mean little.",
+            "warn",
+        )
+    )
+    return "".join(parts)
+
+
+def _facts(subject: Subject) -> dict[str, Any]:
+    """What explain.json holds; numbers in rating points."""
+    found = subject.effects
+    return {
+        "schema": SCHEMA,
+        "photo": subject.photo,
+        "weights": subject.card.name,
+        "score": round(found.score, 4),
+        "half_width": subject.card.half_width(found.score),
+        "percentile": round(subject.percentile, 1),
+        "reference": round(found.reference, 4),
+        "way": found.way,
+        "regions": [
+            {"name": name, "effect": round(float(effect), 4), "area": round(float(area), 4)}
+            for name, effect, area in zip(found.names, found.effects, found.areas, strict=True)
+        ],
+    }

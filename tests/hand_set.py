@@ -1,0 +1,80 @@
+"""Networks whose weights are set by hand, so that it is known what they read, and a crop and regions for them."""
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from beauty_evaluate.explain.region_shapley import soft_edges
+
+Masks = NDArray[np.bool_]
+
+SIDE = 64
+NAMES = ("eyes", "mouth", "nose", "rest")
+
+
+def masks() -> Masks:
+    """Regions that tile the crop, bool (4, SIDE, SIDE), each its own mirror image."""
+    parts = np.zeros((4, SIDE, SIDE), bool)
+    parts[0, 16:32, 8:24] = parts[0, 16:32, 40:56] = True
+    parts[1, 44:56, 20:44] = True
+    parts[2, 24:40, 28:36] = True
+    parts[3] = ~parts[:3].any(0)
+    return parts
+
+
+def noise(seed: int = 0) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+
+
+def lit(*bright: int) -> NDArray[np.uint8]:
+    """A black crop with some regions white."""
+    found = np.zeros((SIDE, SIDE, 3), np.uint8)
+    found[masks()[list(bright)].any(0)] = 255
+    return found
+
+
+def eyes_network(seed: int = 0) -> keras.Model:
+    """Two blocks of random weights, whose fc1 reads only those cells that see nothing but the eyes."""
+    inputs = keras.Input((SIDE, SIDE, 3), name="crop")
+    x = layers.Rescaling(1 / 127.5, offset=-1, name="scale")(inputs)
+    for b, channels in enumerate((4, 6), 1):
+        x = layers.Conv2D(channels, 3, padding="same", name=f"block{b}_conv1")(x)
+        x = layers.ReLU(name=f"block{b}_relu1")(x)
+        x = layers.MaxPooling2D(2, name=f"block{b}_pool")(x)
+        x = layers.BatchNormalization(name=f"block{b}_norm")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(8, activation="relu", name="fc1")(x)
+    model = keras.Model(inputs, layers.Dense(1, name="score")(x))
+    rng = np.random.default_rng(seed)
+    model.set_weights([rng.normal(0, 0.5, w.shape) ** (2 if "variance" in w.path else 1) for w in model.weights])
+    eyes = masks()[0]
+    cells = range(SIDE // 4)  # a cell sees 10 x 10 pixels: 3 beyond its own 4 on each side
+    reads = [eyes[max(0, 4 * y - 3) : 4 * y + 7, max(0, 4 * x - 3) : 4 * x + 7].all() for y in cells for x in cells]
+    kernel, bias = model.get_layer("fc1").get_weights()
+    model.get_layer("fc1").set_weights([kernel * np.repeat(reads, 6)[:, None], bias])
+    return model
+
+
+def both_network() -> keras.Model:
+    """2 + relu(brightness of the eyes + brightness of the mouth - 1): of white and black, the product of the two."""
+    depth = soft_edges(masks()) == 1  # no soft edge reaches there: a replaced region is gone altogether
+    weights = sum((mask & depth) / (mask & depth).sum() for mask in masks()[:2])
+    return brightness_network(weights, "relu", -1, 2)
+
+
+def brightness_network(
+    weights: NDArray[np.float64], activation: str | None = None, bias: float = 0, start: float = 0
+) -> keras.Model:
+    """start + activation(weights (SIDE, SIDE) x brightness 0..1 + bias), with brightness as a block's feature map."""
+    inputs = keras.Input((SIDE, SIDE, 3), name="crop")
+    x = layers.Rescaling(1 / 255, name="scale")(inputs)
+    x = layers.Conv2D(1, 1, name="block1_conv1")(x)
+    x = layers.ReLU(name="block1_relu1")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(1, activation=activation, name="fc1")(x)
+    model = keras.Model(inputs, layers.Dense(1, name="score")(x))
+    mean = np.full((1, 1, 3, 1), 1 / 3)
+    values = (mean, [0], weights.reshape(-1, 1), [bias], [[1]], [start])
+    model.set_weights([np.array(value, np.float32) for value in values])
+    return model
