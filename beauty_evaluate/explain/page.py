@@ -20,7 +20,8 @@ figcaption, .note { color: #555; font-size: .92rem; }
 .score { font-size: 2.4rem; font-weight: 700; } .score small { font-size: 1.1rem; font-weight: 400; color: #555; }
 .face { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: center; }
 table { border-collapse: collapse; width: 100%; } td, th { padding: .25rem .4rem; text-align: right; }
-td:first-child, th:first-child { text-align: left; } th.bar { text-align: center; } tr { border-bottom: 1px solid #e5e5e5; }
+td:first-child, th:first-child { text-align: left; } th.bar { text-align: center; }
+tr { border-bottom: 1px solid #e5e5e5; }
 .bar { position: relative; width: 45%; min-width: 7rem; }
 .bar i { position: absolute; top: .35rem; height: 1rem; }
 .bar b { position: absolute; left: 50%; top: 0; bottom: 0; width: 1px; background: #999; }
@@ -72,7 +73,7 @@ def paragraph(words: str, kind: str = "") -> str:
 def effects_table(effects: RegionEffects) -> str:
     """Regions with a bar each, those that raise most first, on one fixed scale."""
     rows = [
-        "<tr><th>Region</th><th class="bar">lowers | raises</th><th>points</th><th>area</th></tr>",
+        '<tr><th>Region</th><th class="bar">lowers | raises</th><th>points</th><th>area</th></tr>',
     ]
     for i in effects.effects.argsort()[::-1]:
         effect = float(effects.effects[i])
