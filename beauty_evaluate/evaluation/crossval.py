@@ -54,8 +54,8 @@ def read_folds(folder: Path, root: Path, data: DataSet) -> list[Fold]:
         folds.append(Fold(card, found))
     if not folds:
         raise DataError(f"Expected cards of folds in {folder}. Received: none; train with --split cv.")
-    if len({(fold.card.config, fold.card.precision) for fold in folds}) != 1:
-        raise DataError(f"Expected folds of one recipe and precision in {folder}. Received: several.")
+    if len({fold.card.config for fold in folds}) != 1:
+        raise DataError(f"Expected folds of one recipe in {folder}. Received: several.")
     return folds
 
 
@@ -76,17 +76,17 @@ def report(folds: Sequence[Fold], pairs: Sequence[Pair]) -> str:
         "",
         f"The official folds of {cards[0].data}: {len(folds)} of {len(FOLDS)} done, one network each, "
         f"{plan.epochs} epochs of {plan.views} view{'s' * (plan.views > 1)} of each photo "
-        f"({plan.epochs * plan.views} in all), {cards[0].precision}, the last weights. Figures come from the "
-        "predictions beside this file and the data set's labels.",
+        f"({plan.epochs * plan.views} in all), the last weights. Figures come from the predictions beside this "
+        "file and the data set's labels. The precision is the faster one of the machine that trained the fold.",
         "",
-        "| Fold | Learnt from | Tested on | PC | MAE | RMSE | Seed | Commit | Seconds | Images/s |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: |",
+        "| Fold | Learnt from | Tested on | PC | MAE | RMSE | Seed | Precision | Commit | Seconds | Images/s |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- | ---: | ---: |",
     ]
     for fold in folds:
         card, row = fold.card, fold.found.figures()["all"]
         lines.append(
             f"| {card.split} | {len(card.trained_on)} | {row['n']:.0f} | {_cells(row)} | {card.config.training.seed} | "
-            f"{card.commit} | {card.seconds:.0f} | {card.images_per_second:.0f} |"
+            f"{card.precision} | {card.commit} | {card.seconds:.0f} | {card.images_per_second:.0f} |"
         )
     lines += [*_mean_rows(folds), "", *_interval_of_pc(folds), "", *_duplicates(folds, pairs)]
     if len(folds) == len(FOLDS):
@@ -129,7 +129,7 @@ def _mean_rows(folds: Sequence[Fold]) -> list[str]:
             spread = f" ± {np.std(values, ddof=1):.4f}" if name == "all" and len(values) > 1 else ""
             cells.append(f"{np.mean(values):.4f}{spread}" if values else "-")
         title = {"all": "**mean ± SD**", "constant": "the training mean for everyone"}.get(name, f"mean, {name}")
-        lines.append(f"| {title} | | | {' | '.join(cells)} | | | | |")
+        lines.append(f"| {title} | | | {' | '.join(cells)} | | | | | |")
     return lines
 
 
