@@ -1,3 +1,4 @@
+import csv
 import json
 import re
 import subprocess
@@ -140,3 +141,17 @@ def test_visualize_one_layer_and_its_mistakes(run: Run, tmp_path: Path) -> None:
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 1
     assert run(VISUALIZE, "missing.jpg").returncode == 2
+
+
+def test_tables_over_a_data_set(run: Run, small_scut: Path, drawn_run: Path, tmp_path: Path) -> None:
+    (weights,) = (drawn_run / "weights").glob("*.json")
+    done = run(VISUALIZE, "--data", small_scut, "--n", "3", "--weights", weights, "--out", "tables")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == (tmp_path / "tables" / "regions.md").read_text().strip()
+    assert "Over 3 faces. Published" in done.stdout
+    with open(tmp_path / "tables" / "regions.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["region"] for row in rows if row["group"] == "all"}) == 10
+    assert all(float(row["mean_low"]) <= float(row["mean"]) <= float(row["mean_high"]) for row in rows)
+    for words in (["photo.jpg", "--data", small_scut], [], ["--data", small_scut, "--quick"]):
+        assert run(VISUALIZE, *words).returncode == 2

@@ -13,7 +13,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", metavar="PATH", help="a photo with a face")
+    parser.add_argument("path", metavar="PATH", nargs="?", help="a photo with a face")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="instead: tables over SCUT-FBP5500's 60/40 test part")
+    parser.add_argument("--n", type=int, default=200, help="with --data: photos, some 10 s each (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("inside"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--face", type=int, metavar="N", help="which face, from the left (default: the largest)")
     parser.add_argument("--quick", action="store_true", help="only which regions moved the score")
@@ -26,6 +28,12 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     if options.layer and options.quick:
         raise UserError("Expected one of --layer and --quick. Received: both.")
+    if (options.path is None) == (options.data is None) or options.n < 3:
+        raise UserError("Expected a photo, or --data DIR with 3 photos or more. Received: something else.")
+    if options.data and (options.face or options.layer or options.quick):
+        raise UserError("Expected --data with --n, --weights and --out alone. Received: a flag for one photo.")
+    if options.data:
+        return _data_set(options)
     if not options.quick:
         import_tensorflow()
     from beauty_evaluate.explain.report import choose_crop, report
@@ -40,4 +48,19 @@ def _run(options: argparse.Namespace) -> int:
     crop = choose_crop(options.path, card, options.face)
     options.out.mkdir(parents=True, exist_ok=True)
     print(f"{options.layer}: {write_layer(card, crop, options.layer, options.out)}")
+    return 0
+
+
+def _data_set(options: argparse.Namespace) -> int:
+    from beauty_evaluate.data import scut, splits
+    from beauty_evaluate.evaluation.evaluate import refuse_known
+    from beauty_evaluate.explain.data_set import chosen, explain_data_set
+    from beauty_evaluate.models import card as cards
+
+    card = cards.load(options.weights or cards.DEFAULTS[1])
+    data = scut.read(options.data)
+    names = splits.official(options.data, data, "60-40").test
+    refuse_known(card, names)
+    samples = chosen([data.samples[name] for name in names], options.n)
+    print(explain_data_set(card, samples, options.out, Counter("explaining")))
     return 0

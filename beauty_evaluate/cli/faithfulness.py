@@ -1,0 +1,96 @@
+"""Prove the maps of a network: on photos beside controls, or on drawn faces against the rule that scored them."""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from beauty_evaluate.cli.common import Counter, import_tensorflow, start
+from beauty_evaluate.data import splits
+from beauty_evaluate.errors import DataError, UserError
+from beauty_evaluate.models import card as cards
+
+LEAST = 10  # faces below which an interval over them says nothing
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return start(_flags, _run, __doc__ or "", argv)
+
+
+def _flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="SCUT-FBP5500 as released (default: drawn faces, for weights of them)"
+    )
+    parser.add_argument("--n", type=int, default=100, metavar="N", help="faces, drawn by lot (default: %(default)s)")
+    parser.add_argument(
+        "--weights", default=cards.DEFAULTS[1], metavar="NAME",
+        help="a name in weights/ or the path of a card: with a test part, or of drawn faces (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, default=Path("faithfulness"), metavar="DIR", help="default: %(default)s")
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.n < LEAST:
+        raise UserError(f"Expected --n of at least {LEAST}. Received: {options.n}.")
+    begin, card = time.monotonic(), cards.load(options.weights)
+    text, facts = _photos(card, options.data, options.n) if options.data else _drawn(card, options.n)
+    seconds = round(time.monotonic() - begin)
+    facts = {"weights": card.name, "sha256": card.files[cards.KERAS], "seconds": seconds, **facts}
+    options.out.mkdir(parents=True, exist_ok=True)
+    report = options.out / "faithfulness.md"
+    report.write_text(f"# Are the explanations of {card.name} true?\n\n{text}\n", encoding="utf-8")
+    report.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    print(f"{text}\n\nreport, {seconds} s: {report}")
+    return 0
+
+
+def _photos(card: cards.Card, folder: Path, n: int) -> tuple[str, dict[str, Any]]:
+    """The proof on test photos: the text of a report, and what it rests on. Raises DataError, ConfigError."""
+    import_tensorflow()
+    import numpy as np
+
+    from beauty_evaluate.data import scut
+    from beauty_evaluate.data.pipeline import load_crops
+    from beauty_evaluate.evaluation.evaluate import refuse_known
+    from beauty_evaluate.explain.faithfulness import Case, proof_markdown, prove
+    from beauty_evaluate.faces.regions import regions
+    from beauty_evaluate.models import registry
+
+    data = scut.read(folder)
+    names = splits.official(folder, data, card.split).test
+    if len(names) < n:
+        raise DataError(f"Expected a test part of {n} photos or more. Received: {len(names)}, of {card.name}.")
+    refuse_known(card, names)
+    chosen = np.random.default_rng(0).choice(names, n, replace=False)
+    crops = load_crops([data.samples[name] for name in chosen], card.config.crop)
+    cases = [Case.of(crop, regions(crop, card.config.crop)) for crop in crops.centre]
+    judged, faded = prove(registry.load(card), card.config, cases, Counter("proving"))
+    head = f"{len(cases)} photos of the test part of {card.data}, {card.split}, drawn by lot; {len(crops.problems)} "
+    head += "more gave no crop."
+    return f"{head} {proof_markdown(judged, faded)}", {
+        "photos": crops.names,
+        "maps": {v.name: v.words for v in judged if v.name in faded},  # what a report says of each
+        "measured": [asdict(v) for v in judged],
+        "faded": {name: {stage: asdict(e) for stage, e in by.items()} for name, by in faded.items()},
+    }
+
+
+def _drawn(card: cards.Card, n: int) -> tuple[str, dict[str, Any]]:
+    """The proof on drawn faces, likewise. Raises UserError."""
+    from beauty_evaluate.data import synthetic
+    from beauty_evaluate.explain.known_rule import drawn_truth, truth_markdown
+    from beauty_evaluate.models.runtime import onnx_forward
+
+    if card.data != synthetic.TITLE:
+        raise UserError(f"Expected --data DIR, or weights of drawn faces. Received: {card.name}, of {card.data}.")
+    forward = onnx_forward(card.file(cards.ONNX))
+    truth = drawn_truth(forward, card.config.crop, card.config.mirror_average, n, Counter("proving"))
+    return truth_markdown(truth), {
+        "faces": n,
+        "clear": int(truth.clear.sum()),
+        "first": float(truth.first[truth.clear].mean()),
+        "first_of_all": float(truth.first.mean()),
+    }

@@ -1,0 +1,308 @@
+"""Are the maps true? Deletion and fidelity beside controls, and weights made random."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from beauty_evaluate.config import Config
+from beauty_evaluate.explain.gradients import (
+    HIRES_CAM,
+    INTEGRATED,
+    OCCLUSION,
+    hires_cam,
+    integrated_gradients,
+    occlusion,
+)
+from beauty_evaluate.explain.region_shapley import Masks, Progress, RegionEffects, region_effects, ring_mean
+from beauty_evaluate.explain.region_tables import Estimate, estimates
+from beauty_evaluate.faces.regions import NAMES
+from beauty_evaluate.images import Picture
+from beauty_evaluate.metrics import pearson, spearman
+from beauty_evaluate.models import registry
+from beauty_evaluate.models.runtime import Forward, rate
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+GRID = 16  # cells a side: all maps are measured by their sums over these, whatever their own resolution
+STEPS = 8  # parts in which the cells are deleted
+BLOCK = 2  # cells a side of what the fidelity replaces as one: single cells look like noise to a network
+SETS, SHARE = 64, 0.25  # random sets of blocks for the fidelity, and the share of all blocks in each
+CONTROLS = ("random", "centre blob", "edges", "raw pixels")
+FADED = 0.2  # rank correlation with the original, mean over faces, below which a map has faded
+UNSIGNED = 0.5  # the same for its size: a map that only turns its sign reaches 1, ten regions reach .3 by chance
+FADE_FACES = 16  # the first ones, whose maps must fade
+FADE_SEED = 100  # of the first random weights; none that a training begins with, since trained weights resemble those
+IG_STEPS = 32  # half of the usual, for speed: the cell sums correlate .999 with those of 64
+REGIONS = "regions"
+SLOW = (REGIONS, OCCLUSION)  # maps from scores alone: hundreds of them a face
+UNREAD = "do not read this map"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A face to explain and to measure on. crop: uint8 (size, size, C). masks: bool (R, size, size) that tile it. fill:
+    float32 (size, size, C), what stands in for what is deleted; its score is the reference."""
+
+    crop: Picture
+    masks: Masks
+    fill: Floats
+
+    @classmethod
+    def of(cls, crop: Picture, masks: Masks) -> "Case":
+        """With the mean colour of the ring around each region as the fill."""
+        return cls(crop, masks, ring_mean(crop, masks[masks.any((1, 2))]))
+
+
+Explainer = Callable[[Case], Floats]
+Method = Callable[[keras.Model], Explainer]
+"""Makes an explainer of a network: a new one for each network, since a cached graph would answer for the old one. It
+gives the map of a face, float32 (size, size), signed, in rating points."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a map did over the faces: its deletion gap in rating points, its fidelity, and by control the differences of
+    both from the control's, paired by face."""
+
+    name: str
+    gap: Estimate
+    fidelity: Estimate
+    beyond: dict[str, tuple[Estimate, Estimate]]
+
+    @property
+    def readable(self) -> bool:
+        """Whether it beats every control on both measures: all intervals of the differences lie above 0."""
+        return all(difference.low > 0 for pair in self.beyond.values() for difference in pair)
+
+    @property
+    def words(self) -> str:
+        """The verdict for a report."""
+        lost = [name for name, pair in self.beyond.items() if min(difference.low for difference in pair) <= 0]
+        return f"{UNREAD}: it does not beat {', '.join(lost)}" if lost else f"beats {', '.join(self.beyond)}"
+
+
+def compiled(model: keras.Model) -> Forward:
+    """A Keras network as `runtime.Forward`, in a graph of its own."""
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
+    call = tf.function(lambda crops: model(crops, training=False), input_signature=signature, autograph=False)
+    return lambda crops: np.asarray(call(crops)).reshape(-1)
+
+
+def methods(config: Config) -> dict[str, Method]:
+    """The maps that are put to the proof, by name."""
+    mirror = config.mirror_average
+    layers = [f"block{block}_conv{config.network.convolutions[block - 1]}" for block in (3, 4, 5, 6)]
+
+    def regions(model: keras.Model) -> Explainer:
+        forward = compiled(model)
+        return lambda case: spread(region_effects(forward, case.crop, case.masks, NAMES, mirror), case.masks)
+
+    def patches(model: keras.Model) -> Explainer:
+        forward = compiled(model)
+        return lambda case: occlusion(forward, case.crop, mirror, fill=case.fill).values
+
+    def integrated(model: keras.Model) -> Explainer:
+        return lambda case: integrated_gradients(model, case.crop, case.fill, mirror, IG_STEPS).values
+
+    def hires(layer: str) -> Method:
+        return lambda model: lambda case: hires_cam(model, case.crop, layer, mirror).values
+
+    cams = {f"{HIRES_CAM} of {layer}": hires(layer) for layer in layers}
+    return {REGIONS: regions, OCCLUSION: patches, INTEGRATED: integrated, **cams}
+
+
+def spread(effects: RegionEffects, masks: Masks) -> Floats:
+    """Region effects as a map, float32 (size, size): each spread evenly over its region."""
+    shares = effects.effects / np.maximum(masks.sum((1, 2)), 1)
+    return np.asarray(shares[masks.argmax(0)], np.float32)
+
+
+def cells(size: int) -> NDArray[np.int64]:
+    """Which cell of the grid each pixel lies in, int (size, size), 0 .. GRID**2 - 1."""
+    line = np.arange(size) * GRID // size
+    return np.asarray(line[:, None] * GRID + line, np.int64)
+
+
+def cell_sums(values: Floats) -> Doubles:
+    """The sum of a map over each cell, float64 (GRID**2,)."""
+    return np.asarray(np.bincount(cells(len(values)).ravel(), values.ravel(), GRID**2), np.float64)
+
+
+def controls(crop: Picture, sign: float, seed: int) -> dict[str, Floats]:
+    """Maps that know nothing of the network but whether this score lies above or below its reference (`sign`): what a
+    map must beat. Random values for each cell, a blob in the middle, the strength of edges, the brightness."""
+    size = len(crop)
+    grey = crop.astype(np.float32).mean(2)
+    line = (np.arange(size) + 0.5) / size - 0.5
+    blob = np.exp(-(line[:, None] ** 2 + line**2) / (2 * 0.2**2))
+    edges = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    noise = np.random.default_rng(seed).normal(size=GRID**2)[cells(size)]
+    maps = (noise, sign * blob, sign * edges, sign * grey)
+    return {name: np.asarray(values, np.float32) for name, values in zip(CONTROLS, maps, strict=True)}
+
+
+def scores_without(forward: Forward, case: Case, gone: NDArray[np.bool_], mirror_average: bool) -> Doubles:
+    """The scores (N,) of the face with the cells of each row of `gone`, bool (N, GRID**2), replaced by the fill."""
+    pictures = np.where(gone[:, cells(len(case.crop))][..., None], case.fill, case.crop.astype(np.float32))
+    return rate(forward, pictures, mirror_average)
+
+
+def deletion_gap(forward: Forward, case: Case, sums: Doubles, mirror_average: bool, steps: int = STEPS) -> float:
+    """Signed two-way deletion (after Petsiuk et al., BMVC 2018) of a map, given by its cell sums; in rating points.
+
+    One curve of the score deletes the cells that raise it most first, another those that lower it most; over the share
+    deleted, 0..1, the gap is the area of the second above the first. Both run from the score to the reference, and
+    nothing is normalised, so that neither signs nor size are lost. A map that orders nothing gets 0 on average.
+    """
+    counts = np.linspace(0, GRID**2, steps + 1).round()[1:-1]
+    ranks = np.stack([order.argsort(kind="stable").argsort() for order in (-sums, sums)])
+    gone = (ranks[:, None] < counts[:, None]).reshape(-1, GRID**2)
+    raising, lowering = scores_without(forward, case, gone, mirror_average).reshape(2, -1)
+    return float((lowering - raising).sum() / steps)
+
+
+def random_sets(seed: int) -> NDArray[np.bool_]:
+    """Sets of cells for the fidelity, bool (SETS, GRID**2), each of the same number of blocks."""
+    side = GRID // BLOCK
+    first = np.tile(np.arange(side**2) < SHARE * side**2, (SETS, 1))
+    blocks = np.random.default_rng(seed).permuted(first, axis=1).reshape(SETS, side, side)
+    return blocks.repeat(BLOCK, 1).repeat(BLOCK, 2).reshape(SETS, -1)
+
+
+def measure(
+    forward: Forward, case: Case, maps: Mapping[str, Doubles], mirror_average: bool, seed: int
+) -> dict[str, tuple[float, float]]:
+    """Deletion gap and mu-fidelity of each map of one face, given by cell sums, and of the controls.
+
+    Mu-fidelity (Bhatt et al., IJCAI 2020): the correlation, over random sets of cells, the same for all maps, between
+    what a map says of a set and what the score loses when it is replaced; 0 for a map that says the same of all.
+    """
+    score, reference = rate(forward, [case.crop, case.fill], mirror_average)  # type: ignore[list-item]
+    known = {name: cell_sums(m) for name, m in controls(case.crop, np.sign(score - reference), seed).items()}
+    sets = random_sets(seed)
+    lost = score - scores_without(forward, case, sets, mirror_average)
+    return {
+        name: (
+            deletion_gap(forward, case, sums, mirror_average),
+            float(np.nan_to_num(pearson(sets @ sums, lost))),
+        )
+        for name, sums in {**maps, **known}.items()
+    }
+
+
+def verdicts(measured: Sequence[Mapping[str, tuple[float, float]]], seed: int = 0) -> list[Verdict]:
+    """One for each map, from what `measure` found on each face; intervals by bootstrap over the faces."""
+    found = {name: np.array([one[name] for one in measured]) for name in measured[0]}
+    judged = []
+    for name, values in found.items():
+        beyond = {c: estimates(values - found[c], seed) for c in CONTROLS if c != name}
+        gap, fidelity = estimates(values, seed)
+        judged.append(Verdict(name, gap, fidelity, {c: (pair[0], pair[1]) for c, pair in beyond.items()}))
+    return judged
+
+
+def stages(model: keras.Model) -> list[str]:
+    """The parts of a network that hold weights, from the score down: score, fc2, fc1, block6 ... block1."""
+    return list(dict.fromkeys(layer.name.split("_")[0] for layer in reversed(model.layers) if layer.weights))
+
+
+def weakened(model: keras.Model, config: Config, last: str, seed: int) -> keras.Model:
+    """A clone with fresh random weights from the score down to the stage `last` (Adebayo et al., NeurIPS 2018)."""
+    names = stages(model)
+    gone = names[: names.index(last) + 1]
+    clone, fresh = registry.build(config), registry.build(config, seed=seed)
+    clone.set_weights(model.get_weights())
+    for layer in clone.layers:
+        if layer.name.split("_")[0] in gone:
+            layer.set_weights(fresh.get_layer(layer.name).get_weights())
+    return clone
+
+
+def fading(
+    model: keras.Model,
+    config: Config,
+    makers: Mapping[str, Method],
+    cases: Sequence[Case],
+    originals: Mapping[str, Sequence[Doubles]],
+    last: str,
+) -> dict[str, Doubles]:
+    """For each map, the rank correlation of each face's signed cell sums with those of the network weakened down to
+    `last`, (N,). originals: the cell sums by map and face.
+
+    Each face has random weights of its own, and a new explainer: one network may lean the old one's way on all faces.
+    Cells, not pixels: noise from pixel to pixel would pass for fading. 0 where a map has become the same everywhere.
+    """
+    found = {name: np.zeros(len(cases)) for name in makers}
+    for i, case in enumerate(cases):
+        clone = weakened(model, config, last, FADE_SEED + i)
+        for name, make in makers.items():
+            found[name][i] = spearman(cell_sums(make(clone)(case)), originals[name][i])
+    return {name: np.nan_to_num(values) for name, values in found.items()}
+
+
+def prove(
+    model: keras.Model, config: Config, cases: Sequence[Case], progress: Progress | None = None
+) -> tuple[list[Verdict], dict[str, dict[str, Estimate]]]:
+    """Verdicts on the maps and the controls over the faces, and by map and stage how far it has faded on the first
+    FADE_FACES of them: the mean rank correlation, for SLOW maps at the last stage alone, and its size there. Some 3300
+    passes of the network a face."""
+    makers, forward = methods(config), compiled(model)
+    explainers = {name: make(model) for name, make in makers.items()}
+    measured, maps = [], []
+    for i, case in enumerate(cases):
+        maps.append({name: cell_sums(explain(case)) for name, explain in explainers.items()})
+        measured.append(measure(forward, case, maps[-1], config.mirror_average, i))
+        if progress:
+            progress(i + 1, len(cases))
+    few = cases[:FADE_FACES]
+    originals = {name: [m[name] for m in maps[:FADE_FACES]] for name in makers}
+    faded: dict[str, dict[str, Estimate]] = {name: {} for name in makers}
+    names = stages(model)
+    for last in names:
+        own = {name: make for name, make in makers.items() if last == names[-1] or name not in SLOW}
+        for name, values in fading(model, config, own, few, originals, last).items():
+            faded[name][last], faded[name]["size"] = estimates(np.stack([values, np.abs(values)], 1))
+    return verdicts(measured), faded
+
+
+def proof_markdown(judged: Sequence[Verdict], faded: Mapping[str, Mapping[str, Estimate]]) -> str:
+    """The tables of `prove`."""
+    lines = [
+        "Deletion gap: rating points between deleting first what raises the score and deleting first what lowers it. "
+        "Fidelity: correlation of what a map says of random parts of the face with what the score loses without them. "
+        f"Deleted are cells of a {GRID} x {GRID} grid, in favour of the mean colour around the region they lie in. "
+        "Intervals: 95 %, bootstrap over photos. A map is to be read if both are above those of every control.",
+        "",
+        "| Map | Deletion gap | Fidelity | Verdict |",
+        "| --- | ---: | ---: | --- |",
+        *(f"| {v.name} | {v.gap} | {v.fidelity} | {v.words if v.name in faded else 'control'} |" for v in judged),
+        "",
+        "How far a map is ahead of each control, paired by photo: gap; fidelity.",
+        "",
+        f"| Map | {' | '.join(CONTROLS)} |",
+        f"| --- |{' ---: |' * len(CONTROLS)}",
+    ]
+    for v in (v for v in judged if v.name in faded):
+        lines.append(f"| {v.name} | {' | '.join(f'{gap}; {fidelity}' for gap, fidelity in v.beyond.values())} |")
+    names = [stage for stage in max(faded.values(), key=len) if stage != "size"]
+    lines += [
+        "",
+        "Rank correlation of a map with the original after the weights were made random from the score down to a part, "
+        f"mean over faces; after the last, when all are, below {FADED} either way, and its size, sign left out, below "
+        f"{UNSIGNED}, or it has not faded.",
+        "",
+        f"| Map | {' | '.join(names)} | Size | Fades |",
+        f"| --- |{' ---: |' * len(names)} ---: | --- |",
+    ]
+    for name, by in faded.items():
+        way = " | ".join(f"{by[stage].value:.2f}" if stage in by else "" for stage in names[:-1])
+        end, size = by[names[-1]], by["size"]
+        gone = abs(end.value) < FADED and size.value < UNSIGNED
+        lines.append(f"| {name} | {way} | {end} | {size.value:.2f} | {'yes' if gone else 'no'} |")
+    return "\n".join(lines)

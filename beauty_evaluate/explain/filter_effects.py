@@ -1,0 +1,154 @@
+"""What single filters do: to the score, where on the face they answer, and what excites them. Arrays, no pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from beauty_evaluate.errors import ConfigError
+from beauty_evaluate.explain.gradients import _from_layer, _relu
+from beauty_evaluate.images import Picture
+from beauty_evaluate.models.runtime import BATCH
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+VALUES = 8_000_000  # of maps that go through the upper layers at once: 32 MB
+RATE = 0.06  # of the picture's spectrum, a step
+JITTER = 1 / 16  # of the picture's side
+COLOURS = np.array([[0.27, 0.27, 0.27], [0.08, 0.0, -0.08], [0.03, -0.06, 0.03]], np.float32)
+"""What moves red, green and blue: lightness most, then warm against cold, then green against purple, as in photos."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How the C filters of a layer answer N crops, after ReLU.
+
+    peaks: float32 (N, C), the highest value of each map. places: float32 (N, C, 2), where it is: row and column as
+    shares of the crop's side. masses: float32 (N, C, R), the sum of the map over each of R regions. areas: float32
+    (N, R), shares of the crop.
+    """
+
+    peaks: Floats
+    places: Floats
+    masses: Floats
+    areas: Floats
+
+    def active(self) -> Doubles:
+        """The share of the crops in which each filter answers anywhere, float64 (C,)."""
+        return np.asarray((self.peaks > 0).mean(0))
+
+    def exemplars(self, count: int = 9) -> NDArray[np.int64]:
+        """The crops that excite each filter most, int (C, count), the strongest first; all if there are fewer.
+
+        By the highest value of the map, not its mean: it is what max-pooling passes on, it has a place that can be
+        shown, and a mean prefers crops with much of a weak pattern.
+        """
+        return np.asarray(np.argsort(-self.peaks, axis=0, kind="stable")[:count].T)
+
+    def preference(self) -> Doubles:
+        """How much denser each filter's answers are in each region than on the whole crop, float64 (C, R): its share
+        of the filter's mass over its share of the area. NaN for a silent filter, or a region that no crop shows."""
+        mass = self.masses.sum(0, dtype=np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray((mass / mass.sum(1, keepdims=True)) / self.areas.mean(0, dtype=np.float64))
+
+
+def answers(model: keras.Model, crops: Picture, layer: str, masks: Sequence[NDArray[np.bool_]]) -> Answers:
+    """The answers of a layer's filters. crops: uint8 (N, size, size, C), N > 0. masks: of each crop, bool (R, size,
+    size) that tile it. A map's value counts for the regions under its cell, by their areas: regions smaller than
+    a cell (64 pixels in the last block) cannot stand out from their surroundings. ConfigError for a layer that is not
+    there."""
+    probe = keras.Model(model.input, _relu(model, layer).output)
+    peaks, places, masses = [], [], []
+    for start in range(0, len(crops), BATCH):
+        maps = probe(crops[start : start + BATCH].astype(np.float32), training=False).numpy()
+        height, width = maps.shape[1:3]
+        flat = maps.reshape(len(maps), height * width, -1)
+        highest = flat.argmax(1)
+        peaks.append(flat.max(1))
+        places.append(np.stack([(highest // width + 0.5) / height, (highest % width + 0.5) / width], 2))
+        for values, own in zip(maps, masks[start : start + BATCH], strict=True):
+            cells = cv2.resize(own.transpose(1, 2, 0).astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+            masses.append(np.einsum("hwc,hwr->cr", values, cells.reshape(height, width, -1)))
+    areas = np.stack([own.mean((1, 2)) for own in masks])
+    return Answers(
+        np.concatenate(peaks), np.concatenate(places).astype(np.float32), np.stack(masses), areas.astype(np.float32)
+    )
+
+
+def filter_effects(
+    model: keras.Model, crops: Picture, layer: str, means: Floats, mirror_average: bool
+) -> NDArray[np.float64]:
+    """What each filter adds to each score: float64 (N, C), rating points, the score minus the score with the filter's
+    map, after ReLU, replaced by the filter's mean over the data set.
+
+    crops: uint8 (N, size, size, channels). means: float32 (C,), `filters/mean/LAYER` of the card's statistics.
+    mirror_average: as `rate` scores. Only what comes after the layer is computed anew for each filter. A convolution
+    that feeds an addition is replaced there too. ConfigError for a layer that is not there.
+    """
+    relu = _relu(model, layer)
+    below = keras.Model(model.input, relu.output)
+    effects = []
+    for crop in crops:
+        pictures = np.stack([crop, crop[:, ::-1]] if mirror_average else [crop]).astype(np.float32)
+        both = below(pictures, training=False).numpy()
+        effects.append(np.mean([_without(model, relu, maps, means) for maps in both], 0))
+    return np.stack(effects)
+
+
+def _without(model: keras.Model, relu: keras.layers.Layer, maps: Floats, means: Floats) -> Doubles:
+    """The score of one crop's maps (H, W, C) minus that without each filter, (C,)."""
+    count, effects = maps.shape[2], []
+    step = max(1, VALUES // maps.size - 1)
+    for start in range(0, count, step):
+        filters = np.arange(start, min(start + step, count))
+        # the maps as they are come first in the same batch: what nothing reads then changes nothing at all
+        changed = np.repeat(maps[None], 1 + len(filters), 0)
+        changed[1 + np.arange(len(filters)), :, :, filters] = means[filters, None, None]
+        scores = _from_layer(model, relu, tf.constant(changed)).numpy()[:, 0].astype(np.float64)
+        effects.append(scores[0] - scores[1:])
+    return np.concatenate(effects)
+
+
+def exciting_images(model: keras.Model, layer: str, filters: Sequence[int], steps: int = 40, seed: int = 0) -> Floats:
+    """A picture for each filter that makes its mean answer large: float32 (F, size, size, channels) of 0..255.
+
+    Climbed with Adam from the same faint noise, the same for a seed, as the spectrum of a picture whose frequencies f
+    are scaled by 1/f and whose colours are mixed as photos mix them, shifted a little at every step (Olah et al.,
+    Distill 2017; Mordvintsev et al., Distill 2018). The answer is taken before ReLU, which gives a silent filter no
+    way up. The filters do not see each other's pictures. ConfigError for a layer or filter that is not there.
+    """
+    before = _relu(model, layer).input
+    size, channels = model.input_shape[1], model.input_shape[3]
+    if not all(0 <= index < before.shape[-1] for index in filters):
+        raise ConfigError(f"Expected filters of 0..{before.shape[-1] - 1}. Received: {list(filters)}.")
+    probe = keras.Model(model.input, before)
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(0, 1, (2, channels, size, size // 2 + 1)).astype(np.float32)
+    spectrum = tf.Variable(np.repeat(noise[None], len(filters), 0))
+    climb = keras.optimizers.Adam(RATE)
+    climb.build([spectrum])
+    own = tf.stack([tf.range(len(filters)), tf.constant(filters, tf.int32)], 1)
+    for shift in rng.integers(-round(JITTER * size), round(JITTER * size) + 1, (steps, 2)):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(spectrum)
+            # the waves go round, so that a shift by rolling leaves no seam
+            pictures = tf.roll(_pictures(spectrum, size), shift, (1, 2))
+            excited = tf.gather_nd(tf.reduce_mean(probe(pictures, training=False), (1, 2)), own)
+            loss = -tf.reduce_sum(excited)
+        climb.apply([tape.gradient(loss, spectrum)], [spectrum])
+    return np.asarray(_pictures(spectrum, size), np.float32)
+
+
+def _pictures(spectrum: tf.Variable, size: int) -> tf.Tensor:
+    """Spectra (F, 2, channels, size, size // 2 + 1) as pictures (F, size, size, channels) of 0..255."""
+    frequencies = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None])
+    scale = (size / np.maximum(frequencies, 1 / size) / 50).astype(np.float32)
+    waves = tf.signal.irfft2d(tf.complex(spectrum[:, 0], spectrum[:, 1]) * scale, [size, size])
+    values = tf.transpose(waves, (0, 2, 3, 1))
+    return 255 * tf.sigmoid(values @ COLOURS if values.shape[-1] == 3 else values)

@@ -1,0 +1,374 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from beauty_evaluate import config as configs
+from beauty_evaluate.cli import faithfulness as command
+from beauty_evaluate.data import synthetic
+from beauty_evaluate.data.pipeline import load_crops
+from beauty_evaluate.explain import faithfulness, known_rule
+from beauty_evaluate.explain.faithfulness import (
+    CONTROLS,
+    GRID,
+    STEPS,
+    UNREAD,
+    Case,
+    Explainer,
+    Verdict,
+    cell_sums,
+    cells,
+    compiled,
+    controls,
+    deletion_gap,
+    fading,
+    measure,
+    proof_markdown,
+    random_sets,
+    spread,
+    stages,
+    verdicts,
+    weakened,
+)
+from beauty_evaluate.explain.known_rule import CLEAR, EYES, JAW, WANTED, Truth, drawn_truth, truth_markdown
+from beauty_evaluate.explain.region_shapley import region_effects
+from beauty_evaluate.explain.region_tables import Estimate
+from beauty_evaluate.models import registry
+from beauty_evaluate.models.card import KERAS, Card, sha256
+from beauty_evaluate.models.runtime import Forward
+from beauty_evaluate.training.fit import fit, keras_forward
+
+SIDE = 32
+
+
+@pytest.fixture(scope="module")
+def masks() -> np.ndarray:
+    """Two eyes, of which the network likes one bright and the other dark, and the rest of the crop."""
+    masks = np.zeros((3, SIDE, SIDE), bool)
+    masks[0, 8:14, 4:14] = True
+    masks[1, 8:14, 18:28] = True
+    masks[2] = ~masks[:2].any(0)
+    return masks
+
+
+@pytest.fixture(scope="module")
+def weights(masks: np.ndarray) -> np.ndarray:
+    """Of a linear network that reads the eyes alone."""
+    strength = np.random.default_rng(7).uniform(0.5, 1.5, (SIDE, SIDE))
+    return np.asarray((1.0 * masks[0] - masks[1]) * strength / 5000)
+
+
+@pytest.fixture(scope="module")
+def reader(weights: np.ndarray) -> Forward:
+    return lambda pictures: np.asarray(3 + (pictures.sum(3) * weights).sum((1, 2)), np.float32)
+
+
+@pytest.fixture(scope="module")
+def cases(masks: np.ndarray) -> list[Case]:
+    """Faces of patches of one brightness, so that there is something to see in a cell."""
+    rng = np.random.default_rng(1)
+    crops = rng.integers(0, 256, (20, 8, 8, 3), np.uint8).repeat(4, 1).repeat(4, 2)
+    return [Case(crop, masks, np.full(crop.shape, 128, np.float32)) for crop in crops]
+
+
+def true_map(case: Case, weights: np.ndarray) -> np.ndarray:
+    return np.asarray(((case.crop - case.fill) * weights[..., None]).sum(2), np.float32)
+
+
+def judged(reader: Forward, cases: list[Case], explain: Callable[[Case, int], np.ndarray]) -> Verdict:
+    measured = [measure(reader, c, {"map": cell_sums(explain(c, i))}, False, i) for i, c in enumerate(cases)]
+    found = {v.name: v for v in verdicts(measured)}
+    assert set(found) == {"map", *CONTROLS}
+    assert not any(found[name].readable for name in CONTROLS)
+    return found["map"]
+
+
+def test_the_true_map_is_read(reader: Forward, cases: list[Case], weights: np.ndarray) -> None:
+    verdict = judged(reader, cases, lambda case, i: true_map(case, weights))
+    assert verdict.readable
+    assert verdict.words == "beats random, centre blob, edges, raw pixels"
+    assert verdict.fidelity.low > 0.999
+    assert verdict.gap.low > 0.1
+    assert all(difference.low > 0 for pair in verdict.beyond.values() for difference in pair)
+
+
+@pytest.mark.parametrize("wrong", ["random", "sign turned", "sign lost", "moved", "constant"])
+def test_a_wrong_map_is_not_read(wrong: str, reader: Forward, cases: list[Case], weights: np.ndarray) -> None:
+    def explain(case: Case, i: int) -> np.ndarray:
+        true = true_map(case, weights)
+        maps = {
+            "random": np.random.default_rng(i + 1000).normal(size=true.shape),
+            "sign turned": -true,
+            "sign lost": np.abs(true),
+            "moved": np.roll(true, SIDE // 2, 0),
+            "constant": np.ones_like(true),
+        }
+        return np.asarray(maps[wrong])
+
+    verdict = judged(reader, cases, explain)
+    right = judged(reader, cases, lambda case, i: true_map(case, weights))
+    assert verdict.gap.high < right.gap.low
+    assert verdict.fidelity.high < right.fidelity.low
+    if wrong != "sign lost":  # where eyes are, even without signs, is more than the controls know
+        assert not verdict.readable
+        assert verdict.words.startswith(f"{UNREAD}: it does not beat random")
+
+
+def test_the_deletion_gap_of_a_linear_network_is_known(reader: Forward, cases: list[Case], weights: np.ndarray) -> None:
+    case = cases[0]
+    sums = cell_sums(true_map(case, weights))
+    ordered = np.sort(sums)
+    cuts = [GRID**2 * k // STEPS for k in range(1, STEPS)]
+    by_hand = sum(ordered[::-1][:cut].sum() - ordered[:cut].sum() for cut in cuts) / STEPS
+    assert deletion_gap(reader, case, sums, False) == pytest.approx(by_hand, abs=1e-4)
+    assert deletion_gap(reader, case, -sums, False) == pytest.approx(-by_hand, abs=1e-4)
+    assert deletion_gap(reader, case, np.ones(GRID**2), False) == 0
+
+
+def test_the_score_that_is_explained_is_the_one_with_the_mirror_image(
+    reader: Forward, cases: list[Case], weights: np.ndarray
+) -> None:
+    def both(values: np.ndarray) -> np.ndarray:
+        return np.asarray((values + values[:, ::-1]) / 2)
+
+    found = measure(reader, cases[0], {"map": cell_sums(true_map(cases[0], both(weights)))}, True, 0)
+    assert found["map"][1] == pytest.approx(1, abs=1e-4)
+
+
+def test_cells_share_out_the_map_and_sets_are_blocks() -> None:
+    for size in (SIDE, 50):
+        values = np.random.default_rng(0).normal(size=(size, size)).astype(np.float32)
+        assert cell_sums(values).sum() == pytest.approx(values.sum(), abs=1e-3)
+    assert (np.bincount(cells(SIDE).ravel()) == 4).all()
+    sets = random_sets(0)
+    assert (sets.sum(1) == 0.25 * GRID**2).all()
+    assert len(np.unique(sets, axis=0)) == len(sets)
+    grid = sets.reshape(-1, GRID, GRID)
+    assert np.array_equal(grid[:, ::2, ::2], grid[:, 1::2, 1::2])
+    assert not np.array_equal(sets, random_sets(1))
+
+
+def test_region_effects_become_a_map_that_sums_to_them(reader: Forward, cases: list[Case]) -> None:
+    case = cases[3]
+    effects = region_effects(reader, case.crop, case.masks, ("left", "right", "rest"), False)
+    found = spread(effects, case.masks)
+    assert [found[mask].sum() for mask in case.masks] == pytest.approx(effects.effects, abs=1e-5)
+    assert np.ptp(found[case.masks[0]]) == 0
+    assert (found[case.masks[2]] == 0).all()
+
+
+def test_controls_know_the_picture_but_not_the_network(cases: list[Case]) -> None:
+    crop = cases[0].crop
+    up, down = controls(crop, 1, 5), controls(crop, -1, 5)
+    assert tuple(up) == CONTROLS
+    assert np.array_equal(up["random"], down["random"])
+    assert all(np.array_equal(up[name], -down[name]) for name in CONTROLS[1:])
+    assert up["centre blob"].argmax() in np.ravel_multi_index(([15, 15, 16, 16], [15, 16, 15, 16]), (SIDE, SIDE))
+    assert up["edges"][1:3, 1:3].max() == 0 < up["edges"][:, 4].max()  # inside a patch, and between two
+    assert not np.array_equal(up["random"], controls(crop, 1, 6)["random"])
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    return registry.build(configs.preset("drawn"), seed=1)
+
+
+@pytest.fixture(scope="module")
+def faces() -> list[Case]:
+    """Drawn faces in ten bands, as many as there are regions of a photo."""
+    bands = np.arange(64) * 10 // 64
+    masks = np.broadcast_to((bands == np.arange(10)[:, None])[..., None], (10, 64, 64))
+    crops = load_crops(list(synthetic.draw(4).samples.values()), configs.preset("drawn").crop)
+    return [Case.of(crop, masks) for crop in crops.centre]
+
+
+def test_weights_become_random_from_the_score_down(model: keras.Model) -> None:
+    before = model.get_weights()
+    assert stages(model) == ["score", "fc2", "fc1", *(f"block{b}" for b in range(6, 0, -1))]
+    for depth, last in enumerate(stages(model), 1):
+        clone = weakened(model, configs.preset("drawn"), last, 9)
+        other = {
+            layer.name.split("_")[0]
+            for layer in model.layers
+            if layer.name.endswith(("score", "fc1", "fc2", "conv1"))
+            and not np.array_equal(layer.get_weights()[0], clone.get_layer(layer.name).get_weights()[0])
+        }
+        assert other == set(stages(model)[:depth])
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_a_map_that_does_not_ask_the_network_does_not_fade(model: keras.Model, faces: list[Case]) -> None:
+    seen = []
+
+    def edges(network: keras.Model) -> Explainer:
+        seen.append(network)
+        return lambda case: controls(case.crop, 1, 0)["edges"]
+
+    def bias(network: keras.Model) -> Explainer:
+        """A map that turns with the first weight of the score."""
+        sign = np.sign(network.get_layer("score").get_weights()[0][0, 0])
+        return lambda case: sign * controls(case.crop, 1, 0)["edges"]
+
+    def flat(network: keras.Model) -> Explainer:
+        return lambda case: np.zeros(case.crop.shape[:2], np.float32)
+
+    makers = {"edges": edges, "bias": bias, "flat": flat}
+    originals = {name: [cell_sums(make(model)(case)) for case in faces] for name, make in makers.items()}
+    found = fading(model, configs.preset("drawn"), makers, faces, originals, "score")
+    assert found["edges"] == pytest.approx(np.ones(4))
+    assert np.abs(found["bias"]) == pytest.approx(np.ones(4))
+    assert (found["flat"] == 0).all()
+    networks = seen[len(faces) :]
+    assert len({id(network) for network in networks}) == len(faces)
+    assert model not in networks
+
+
+def test_a_map_of_the_network_fades_when_all_its_weights_are_random(model: keras.Model, faces: list[Case]) -> None:
+    own = configs.preset("drawn")
+    makers = {k: v for k, v in faithfulness.methods(own).items() if k == "integrated gradients"}
+    explain = makers["integrated gradients"](model)
+    originals = {"integrated gradients": [cell_sums(explain(case)) for case in faces]}
+    (found,) = fading(model, own, makers, faces, originals, "block1").values()
+    assert abs(found.mean()) < 0.3
+    assert np.abs(found).max() < 0.9
+
+
+def estimate(value: float) -> Estimate:
+    return Estimate(value, value - 0.01, value + 0.01)
+
+
+def test_the_report_says_which_map_is_not_to_be_read() -> None:
+    won, lost = (estimate(0.3), estimate(0.2)), (estimate(0.3), estimate(0.005))
+    maps = [
+        Verdict("good", estimate(0.5), estimate(0.4), dict.fromkeys(CONTROLS, won)),
+        Verdict("bad", estimate(0.5), estimate(0.4), {**dict.fromkeys(CONTROLS, won), "edges": lost}),
+        Verdict("edges", estimate(0.1), estimate(0.1), {}),
+    ]
+    faded = {
+        "good": {"score": estimate(0.9), "block1": estimate(0.1), "size": estimate(0.3)},
+        "bad": {"block1": estimate(-0.1), "size": estimate(0.8)},
+    }
+    lines = proof_markdown(maps, faded).splitlines()
+    rows = {name: [line for line in lines if line.startswith(f"| {name} |")] for name in ("good", "bad", "edges")}
+    assert rows["good"][0].endswith("| beats random, centre blob, edges, raw pixels |")
+    assert rows["bad"][0].endswith(f"| {UNREAD}: it does not beat edges |")
+    assert rows["edges"][0].endswith("| control |")
+    assert rows["good"][2] == "| good | 0.90 | 0.100 [0.090, 0.110] | 0.30 | yes |"
+    assert rows["bad"][2] == "| bad |  | -0.100 [-0.110, -0.090] | 0.80 | no |"
+
+
+@pytest.fixture
+def card(small_scut: Path, tmp_path: Path) -> Path:
+    """The card of an untrained network that the test part of `small_scut` is new to."""
+    config = configs.preset("drawn")
+    registry.build(config, seed=1).save_weights(tmp_path / f"toy{KERAS}")
+    toy = Card(
+        name="toy", data="SCUT-FBP5500", split="60-40", config=config, precision="float32", command="", commit="",
+        made="", parameters=0, seconds=0, images_per_second=0, trained_on=(), labels={}, metrics={}, input={},
+        versions={}, files={KERAS: sha256(tmp_path / f"toy{KERAS}")},
+    )  # fmt: skip
+    path = tmp_path / "toy.json"
+    path.write_text(toy.to_json())
+    return path
+
+
+def test_the_command_writes_a_report_and_its_numbers(
+    small_scut: Path, card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "LEAST", 2)
+    monkeypatch.setattr(faithfulness, "FADE_FACES", 1)
+    out = tmp_path / "proof"
+    words = ["--data", small_scut, "--n", 2, "--weights", card, "--out", out]
+    assert command.main(list(map(str, words))) == 0, capsys.readouterr().err
+    report, facts = (out / "faithfulness.md").read_text(), json.loads((out / "faithfulness.json").read_text())
+    assert report.startswith("# Are the explanations of toy true?\n\n2 photos of the test part of SCUT-FBP5500, 60-40")
+    assert set(facts["photos"]) < {f"{g}9002.jpg" for g in ("AF", "AM", "CF", "CM")}
+    for name, says in facts["maps"].items():
+        assert f"| {says} |" in next(line for line in report.splitlines() if line.startswith(f"| {name} |"))
+    layers = [f"HiResCAM of block{b}_conv1" for b in (3, 4, 5, 6)]
+    assert list(facts["maps"]) == ["regions", "occlusion", "integrated gradients", *layers]
+    assert [row["name"] for row in facts["measured"]] == [*facts["maps"], *CONTROLS]
+    assert list(facts["faded"]) == list(facts["maps"])
+    assert list(facts["faded"]["regions"]) == ["block1", "size"]
+    ways = {"score", "fc2", "fc1", *(f"block{b}" for b in range(1, 7)), "size"}
+    assert set(facts["faded"]["integrated gradients"]) == ways
+    figures = [row[k][v] for row in facts["measured"] for k in ("gap", "fidelity") for v in ("value", "low", "high")]
+    assert np.isfinite(figures).all()
+
+
+def test_the_command_proves_weights_of_drawn_faces_without_data(
+    drawn_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(known_rule, "OTHERS", 1)
+    words = ["--n", "10", "--weights", str(drawn_run / "weights" / "drawn.json"), "--out", str(tmp_path / "proof")]
+    assert command.main(words) == 0, capsys.readouterr().err
+    facts = json.loads((tmp_path / "proof" / "faithfulness.json").read_text())
+    assert (facts["weights"], facts["faces"]) == ("drawn", 10)
+    assert 0 <= facts["first_of_all"] <= 1 <= facts["clear"] < 10
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("| all |"))
+    assert row.startswith(f"| all | 10 | {facts['first_of_all']:.1%} |")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--n", "9"], "Expected --n of at least 10. Received: 9."),
+        ([], "Expected --data DIR, or weights of drawn faces. Received: toy, of SCUT-FBP5500."),
+        (["--data", "scut"], "Expected a test part of 100 photos or more. Received: 4, of toy."),
+        (["--data", "nowhere"], "Expected SCUT-FBP5500"),
+    ],
+)
+def test_mistakes_get_one_sentence(
+    words: list[str], says: str, card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert command.main([*words, "--weights", str(card)]) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Forward:
+    """A network that has learnt the rule of the drawn faces in the fewest steps that do."""
+    base = configs.preset("drawn")
+    plan = replace(base.training, epochs=14, batch=16, learning_rate=5e-3, warmup_epochs=1, weight_average=0.95)
+    config = replace(base, augment=configs.NO_AUGMENT, training=replace(plan, precision="float32"))
+    crops = load_crops(list(synthetic.draw(600).samples.values()), config.crop)
+    return keras_forward(fit(config, crops, tmp_path_factory.mktemp("drawn"))[0])
+
+
+def test_the_region_that_drives_the_score_comes_first(learnt: Forward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_rule, "OTHERS", 2)  # for speed
+    truth = drawn_truth(learnt, configs.preset("drawn").crop, False, 60)
+    assert truth.clear.sum() > 30
+    assert truth.first[truth.clear].mean() >= WANTED
+    assert np.corrcoef(truth.rule[:, EYES], truth.found[:, EYES])[0, 1] > 0.9
+    idle = [r for r in range(truth.rule.shape[1]) if r not in (EYES, JAW)]
+    assert np.abs(truth.found[:, idle]).mean() < 0.2 * np.abs(truth.found[:, EYES]).mean()
+
+
+def test_a_network_that_has_learnt_nothing_does_not_pass(model: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_rule, "OTHERS", 1)
+    truth = drawn_truth(compiled(model), configs.preset("drawn").crop, False, 16)
+    assert truth.first.mean() < 0.5
+    row = next(line for line in truth_markdown(truth).splitlines() if line.startswith("| all |"))
+    assert row == f"| all | 16 | {truth.first.mean():.1%} | {truth.eyes_first.mean():.1%} |"
+
+
+def test_what_comes_first_is_counted_by_size_and_sign() -> None:
+    rule = np.zeros((4, len(known_rule.REGIONS)))
+    rule[:, EYES], rule[:, JAW] = [1, -1, 0.1, 0.4], [0.4, 0.4, -0.4, 0.4 - CLEAR / 2]
+    found = rule.copy()
+    found[1, EYES] = 1  # right in size, wrong in sign
+    found[2, EYES] = 0.6
+    truth = Truth(rule, found)
+    assert truth.clear.tolist() == [True, True, True, False]
+    assert truth.first.tolist() == [True, False, False, True]
+    assert truth.eyes_first.tolist() == [True, True, False, True]
+    assert "| clear ones | 3 | 33.3% | 66.7% |" in truth_markdown(truth)

@@ -1,0 +1,269 @@
+"""Smaller networks: hand-set ones of which half is dead, and the whole command on drawn faces."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from beauty_evaluate.cli import prune as command
+from beauty_evaluate.config import Config, preset
+from beauty_evaluate.data import synthetic
+from beauty_evaluate.data.pipeline import Crops, load_crops
+from beauty_evaluate.data.sample import DataSet, Sample
+from beauty_evaluate.errors import ConfigError, DataError
+from beauty_evaluate.images import Picture
+from beauty_evaluate.models import card as cards
+from beauty_evaluate.models import registry
+from beauty_evaluate.models.card import Card
+from beauty_evaluate.models.runtime import onnx_forward, rate
+from beauty_evaluate.training import prune, prune_job
+from beauty_evaluate.training.export import versions, write_card, write_network
+from beauty_evaluate.training.fit import keras_forward
+
+DRAWN = preset("drawn")
+BASE = replace(
+    DRAWN, network=replace(DRAWN.network, channels=(16,) * 6, convolutions=(1, 2, 1, 3, 2, 1), hidden=(8, 6))
+)
+GROUPS = [*(f"block{b}" for b in range(1, 7)), "fc1", "fc2"]
+Half = tuple[keras.Model, keras.Model, prune.Kept]
+
+
+@pytest.fixture(scope="module")
+def crops() -> Picture:
+    """Blots, which move a random network more than noise does."""
+    blots = np.random.default_rng(0).integers(0, 256, (12, 4, 4, 3), np.uint8)
+    return np.stack([cv2.resize(blot, (64, 64), interpolation=cv2.INTER_CUBIC) for blot in blots])
+
+
+def scores(model: keras.Model, crops: Picture) -> np.ndarray:
+    return rate(keras_forward(model), crops, True)
+
+
+def half_dead(crops: Picture, constant: float = 0.0) -> Half:
+    """A network of which half of each layer answers 0, the same without that half, and what lives.
+
+    The dead half has weights to all that comes later. constant: what it gives there instead of 0.
+    """
+    rng = np.random.default_rng(3)
+    large, width = registry.build(BASE, seed=1), {**dict.fromkeys(GROUPS, 16), "fc1": 8, "fc2": 6}
+    alive = {group: np.sort(rng.permutation(n)[: n // 2]) for group, n in width.items()}
+    small = registry.build(replace(BASE, network=replace(BASE.network, channels=(8,) * 6, hidden=(4, 3))))
+    inputs = np.arange(3)
+    for layer in large.layers:
+        group = layer.name.split("_")[0]
+        own = alive.get(group, np.arange(1))
+        if not layer.weights:
+            continue
+        if layer.name.endswith("norm"):  # as after a training: what lives varies about 0, and is not silent by chance
+            maps = keras.Model(large.input, layer.input)(crops.astype(np.float32), training=False).numpy()
+            dead = ~np.isin(np.arange(16), own)
+            shift, variance = np.where(dead, constant, 0.1), np.where(dead, 1, maps.var((0, 1, 2)))
+            weights = [np.full(16, 0.9), shift, maps.mean((0, 1, 2)), variance]
+            layer.set_weights(weights)
+            small.get_layer(layer.name).set_weights([values[own] for values in weights])
+            continue
+        kernel, bias = layer.get_weights()
+        bias += 0.2
+        for k in np.setdiff1d(np.arange(len(bias)), own):
+            kernel[..., k], bias[k] = 0, 0
+        layer.set_weights([kernel, bias])
+        small.get_layer(layer.name).set_weights([kernel[..., inputs, :][..., own], bias[own]])
+        inputs = own
+    return large, small, alive
+
+
+def test_a_half_dead_network_scores_the_same_without_that_half(crops: Picture) -> None:
+    large, by_hand, alive = half_dead(crops)
+    before = scores(large, crops)
+    assert before.std() > 0.01
+    kept = prune.choose(prune.importance(large, crops), BASE, speed=1)
+    for group, channels in alive.items():
+        assert np.array_equal(kept[group], channels), group
+    small = prune.cut(large, BASE, kept)
+    assert prune.smaller(BASE, kept).network.channels == (8,) * 6
+    assert prune.smaller(BASE, kept).network.hidden == (4, 3)
+    assert small.count_params() == by_hand.count_params() < large.count_params() / 3
+    assert np.allclose(scores(small, crops), before, atol=1e-5)
+    for ours, theirs in zip(small.get_weights(), by_hand.get_weights(), strict=True):
+        assert np.array_equal(ours, theirs)
+    prune.refit(large, small, kept, crops)
+    assert np.allclose(scores(small, crops), before, atol=1e-5)
+
+
+def test_what_constant_channels_gave_goes_into_the_biases(crops: Picture) -> None:
+    large, _, alive = half_dead(crops, constant=3.0)
+    for group, values in prune.importance(large, crops).items():
+        assert not np.delete(values, alive[group]).any(), group
+    before = scores(large, crops)
+    small = prune.cut(large, BASE, alive)
+    gap = np.abs(scores(small, crops) - before).mean()
+    assert gap > 0.05
+    prune.refit(large, small, alive, crops)
+    assert np.abs(scores(small, crops) - before).mean() < gap / 4
+
+
+def test_constants_of_fully_connected_units_come_back_exactly(crops: Picture) -> None:
+    large, _, alive = half_dead(crops)
+    for name in ("fc1", "fc2"):
+        kernel, bias = large.get_layer(name).get_weights()
+        bias[np.setdiff1d(np.arange(len(bias)), alive[name])] = 2
+        large.get_layer(name).set_weights([kernel, bias])
+    small = prune.cut(large, BASE, alive)
+    assert np.abs(scores(small, crops) - scores(large, crops)).max() > 0.1
+    prune.refit(large, small, alive, crops)
+    assert np.allclose(scores(small, crops), scores(large, crops), atol=1e-4)
+
+
+def test_importance_of_a_unit_in_front_of_the_score_is_its_weight_times_its_spread(crops: Picture) -> None:
+    model = registry.build(BASE, seed=4)
+    units = keras.Model(model.input, model.get_layer("fc2").output)(crops.astype(np.float32), training=False).numpy()
+    by_hand = np.abs(model.get_layer("score").get_weights()[0][:, 0]) * units.std(0)
+    assert by_hand.max() > 0.01
+    assert np.allclose(prune.importance(model, crops)["fc2"], by_hand, atol=1e-5)
+
+
+def test_tied_channels_count_together(crops: Picture) -> None:
+    """Where the second convolution of a block adds 0, both of its ReLUs pass on the same, and the effects add up."""
+    model = registry.build(BASE, seed=4)
+    first, second = model.get_layer("block2_conv1"), model.get_layer("block2_conv2")
+    first.set_weights([first.get_weights()[0], np.full(16, 20.0)])  # no ReLU at 0, where it stops the gradient
+    second.set_weights([0 * w for w in second.get_weights()])
+    found = prune.importance(model, crops)
+    assert found["block2"].shape == (16,)
+    once = registry.build(replace(BASE, network=replace(BASE.network, convolutions=(1, 1, 1, 3, 2, 1))))
+    for part in once.layers:
+        part.set_weights(model.get_layer(part.name).get_weights())
+    assert np.allclose(found["block2"], 2 * prune.importance(once, crops)["block2"], rtol=1e-3, atol=1e-6)
+    assert np.allclose(found["block3"], prune.importance(once, crops)["block3"], rtol=1e-3, atol=1e-6)
+
+
+def test_the_least_important_go_until_the_speed_is_reached() -> None:
+    config = replace(BASE, network=replace(BASE.network, channels=(32, 24, 20, 64, 64, 32)))
+    rng = np.random.default_rng(1)
+    widths = dict(zip(GROUPS, (32, 24, 20, 64, 64, 32, 8, 6), strict=True))
+    found = {group: rng.uniform(0.01, 1, n) for group, n in widths.items()}
+    kept = prune.choose(found, config, speed=2)
+    left = {group: len(channels) for group, channels in kept.items()}
+    assert prune.cost(config, left) <= prune.cost(config, widths) / 2 < prune.cost(config, widths)
+    assert left != widths
+    for group, channels in kept.items():
+        gone = np.setdiff1d(np.arange(widths[group]), channels)
+        assert not len(gone) or found[group][gone].max() <= found[group][channels].min()
+        assert len(channels) % prune.STEP == 0 or len(channels) == widths[group] or group.startswith("fc")
+    assert {g: len(c) for g, c in prune.choose(found, config, speed=1).items()} == widths
+    with pytest.raises(ConfigError, match="Expected a speed of 1 to"):
+        prune.choose(found, config, speed=1000)
+
+
+def test_cost_counts_multiplications_and_values() -> None:
+    config = replace(
+        DRAWN, network=replace(DRAWN.network, channels=(8,) * 6, convolutions=(2, 1, 1, 1, 1, 1), hidden=(4, 2))
+    )
+    widths = {**{f"block{b}": 8 for b in range(1, 7)}, "fc1": 4, "fc2": 2}
+    maps = [64, 32, 16, 8, 4, 2]
+    products = 64**2 * (27 * 8 + 72 * 8) + sum(side**2 * 72 * 8 for side in maps[1:]) + 8 * 4 + 4 * 2
+    values = 64**2 * 3 + sum(side**2 * 8 for side in maps)
+    assert prune.cost(config, widths) == products + prune.VALUE * values
+
+
+@pytest.fixture(scope="module")
+def faces() -> DataSet:
+    return synthetic.draw(30)
+
+
+def write(folder: Path, config: Config, **changes: Any) -> Card:
+    """The card and files of an untrained network that says it has learnt from the first drawn faces."""
+    model = registry.build(config, seed=6)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 1 if config.crop.grey else 3), np.uint8)
+    write_network(model, pixels, folder, "large", True)
+    values: dict[str, Any] = {
+        **{"name": "large", "data": synthetic.TITLE, "split": "drawn", "config": config, "precision": "float32"},
+        **{"command": "python3 train.py", "commit": "", "made": "", "parameters": model.count_params(), "seconds": 1.0},
+        **{"images_per_second": 1.0, "trained_on": tuple(f"drawn{i:05d}.png" for i in range(24))},
+        **{"labels": {"n": 24, "mean": 3.0, "sd": 1.0, "min": 1.0, "max": 5.0}, "metrics": {}},
+        **{"input": {"shape": [64, 64, 3], "type": "RGB"}, "versions": versions(), **changes},
+    }
+    return write_card(Card(**values), folder, {"labels": np.arange(5.0)})
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Card:
+    figures = {"all": {"n": 6.0, "pearson": 0.5, "mae": 0.25}}
+    return write(tmp_path_factory.mktemp("large"), BASE, metrics=figures, interval={"level": 0.9})
+
+
+@pytest.fixture
+def few_faces(monkeypatch: pytest.MonkeyPatch, faces: DataSet) -> None:
+    monkeypatch.setattr(synthetic, "draw", lambda: faces)
+
+
+@pytest.mark.usefixtures("few_faces")
+def test_the_command_writes_a_smaller_network_with_its_card(
+    large: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learnt: list[str] = []
+
+    def spy(samples: Sequence[Sample], *args: Any, **more: Any) -> Crops:
+        learnt.extend(sample.name for sample in samples)
+        return load_crops(samples, *args, **more)
+
+    monkeypatch.setattr(prune_job, "load_crops", spy)
+    words = ["--weights", str(large.folder / "large.json"), "--speed", "1.3", "--out", str(tmp_path)]
+    assert command.main(words) == 0
+    assert sorted(learnt) == sorted(large.trained_on)
+    printed = capsys.readouterr().out
+    card = cards.load(str(tmp_path / "large_pruned.json"))
+    assert card.command == "python3 -m beauty_evaluate prune --weights large --speed 1.3"
+    assert card.config.network != BASE.network
+    assert replace(card.config, network=BASE.network) == BASE
+    model = registry.load(card)
+    assert card.parameters == model.count_params() < large.parameters
+    assert (card.metrics["all"]["n"], card.interval) == (6, {})
+    assert card.stats("filters/n")["filters/n"] == 24 - 24 // 5
+    assert card.stats("labels")["labels"].tolist() == [0, 1, 2, 3, 4]
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 64, 64, 3), np.uint8)
+    assert np.allclose(rate(onnx_forward(card.file(cards.ONNX)), pixels, True), scores(model, pixels), atol=1e-4)
+    report = (tmp_path / "report.md").read_text()
+    assert report in printed
+    assert f"| parameters | {large.parameters:,} | {card.parameters:,} |" in report
+    assert "| PC | 0.5000 |" in report
+    assert "times as fast" in report
+    assert len((tmp_path / "looks.jsonl").read_text().splitlines()) == 1
+    assert command.main(words) == 2
+    assert "change --out" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("few_faces")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--speed", "0.5"], "at least 1"),
+        (["--speed", "nan"], "at least 1"),
+        (["--speed", "900"], "Expected a speed of 1 to"),
+        (["--weights", "nothing"], "Expected a card"),
+        (["--data", "nowhere"], "Expected SCUT-FBP5500"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    large: Card, words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = [] if "--weights" in words else ["--weights", str(large.folder / "large.json")]
+    assert command.main([*own, *words, "--out", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) == 1
+
+
+def test_networks_and_photos_that_do_not_fit_are_refused(tmp_path: Path, large: Card) -> None:
+    other = replace(large, config=replace(BASE, network=replace(BASE.network, kind="article")))
+    for card, message in ((other, "kind six_block"), (replace(large, split="60-40"), "Expected --data")):
+        with pytest.raises(ConfigError, match=message):
+            prune_job.run(prune_job.PruneJob(card, None, tmp_path, 1.5))
+    missing = replace(large, trained_on=("drawn00000.png", "AF1.jpg"))
+    with pytest.raises(DataError, match=r"without AF1\.jpg"):
+        prune_job.run(prune_job.PruneJob(missing, None, tmp_path, 1.5), say=lambda line: None)
