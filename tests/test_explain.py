@@ -117,7 +117,8 @@ def test_the_report_tells_what_moved_the_score(run: Run, tmp_path: Path) -> None
 
 
 def test_a_quick_report_is_the_regions_alone_and_loads_no_tensorflow(tmp_path: Path) -> None:
-    words = [sys.executable, "-X", "importtime", VISUALIZE, PORTRAIT, "--quick", "--out", tmp_path / "quick"]
+    words: list[str | Path] = [sys.executable, "-X", "importtime", VISUALIZE, PORTRAIT, "--quick", "--out"]
+    words.append(tmp_path / "quick")
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert {p.name for p in (tmp_path / "quick").iterdir()} == {"index.html", "summary.png", "explain.json"}
     assert not re.search(r"\| +(tensorflow|keras)\n", done.stderr)
