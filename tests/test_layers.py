@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from beauty_evaluate.cli.common import COMMANDS
+
 PACKAGE = ROOT / "beauty_evaluate"
 FLOORS = [
     ("errors",),
@@ -68,7 +70,7 @@ def test_doors_are_thin(door: str) -> None:
         ["-c", "from beauty_evaluate import Scorer; Scorer().score('examples/grace_hopper.jpg')"],
         *([door, "--help"] for door in ("use.py", "train.py", "visualize.py")),
         ["-m", "beauty_evaluate", "--help"],
-        *(["-m", "beauty_evaluate", c, "--help"] for c in ("score", "train", "visualize", "evaluate", "report-data")),
+        *(["-m", "beauty_evaluate", c, "--help"] for c in COMMANDS),
         ["use.py", "examples/grace_hopper.jpg"],
     ],
     ids=" ".join,

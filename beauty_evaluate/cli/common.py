@@ -17,6 +17,8 @@ COMMANDS = {
     "train": ("train", "train a network"),
     "visualize": ("visualize", "show filters and feature maps"),
     "evaluate": ("evaluate", "compare scores with labels"),
+    "faithfulness": ("faithfulness", "prove the explanations of a network"),
+    "prune": ("prune", "make a network smaller and faster"),
     "report-data": ("report_data", "describe a data set"),
 }
 
@@ -88,6 +90,13 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", metavar="NAME", help="a name in weights/ or the path of a card (default: the best)"
     )
+
+
+def add_into(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--into", metavar="NAME", nargs="+", default=[],
+        help="cards of networks of this recipe that shall tell what was found, in every report: names or paths",
+    )  # fmt: skip
 
 
 class Counter:

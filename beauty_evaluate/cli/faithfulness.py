@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from beauty_evaluate.cli.common import Counter, import_tensorflow, start
+from beauty_evaluate.cli.common import Counter, add_into, import_tensorflow, start
 from beauty_evaluate.data import splits
 from beauty_evaluate.errors import DataError, UserError
 from beauty_evaluate.models import card as cards
@@ -29,12 +29,15 @@ def _flags(parser: argparse.ArgumentParser) -> None:
         "--weights", default=cards.DEFAULTS[1], metavar="NAME",
         help="a name in weights/ or the path of a card: with a test part, or of drawn faces (default: %(default)s)",
     )  # fmt: skip
+    add_into(parser)
     parser.add_argument("--out", type=Path, default=Path("faithfulness"), metavar="DIR", help="default: %(default)s")
 
 
 def _run(options: argparse.Namespace) -> int:
     if options.n < LEAST:
         raise UserError(f"Expected --n of at least {LEAST}. Received: {options.n}.")
+    if options.into and not options.data:
+        raise UserError("Expected --into with --data alone. Received: no --data.")
     begin, card = time.monotonic(), cards.load(options.weights)
     text, facts = _photos(card, options.data, options.n) if options.data else _drawn(card, options.n)
     seconds = round(time.monotonic() - begin)
@@ -43,6 +46,7 @@ def _run(options: argparse.Namespace) -> int:
     report = options.out / "faithfulness.md"
     report.write_text(f"# Are the explanations of {card.name} true?\n\n{text}\n", encoding="utf-8")
     report.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    cards.explain(options.into, card, maps=facts.get("maps"))
     print(f"{text}\n\nreport, {seconds} s: {report}")
     return 0
 

@@ -50,6 +50,10 @@ def _run(options: argparse.Namespace) -> int:
     _spare_inputs(paths, options)
     scorer = Scorer(options.weights)
     good = bad = 0
+
+    def tell(*lines: str) -> None:
+        print(*lines, sep="\n", file=sys.stderr if "-" in (options.csv, options.json) else None, flush=True)
+
     with contextlib.ExitStack() as stack:
         writers = list(_writers(options, stack, scorer.rated))
         for row in scorer.scan(paths, options.single, options.out):
@@ -57,8 +61,11 @@ def _run(options: argparse.Namespace) -> int:
             for write in writers:
                 write(row)
             if options.why and row.status == "ok":
-                lines = scorer.why(row.file, row.face, Counter("explaining")).lines()
-                print(*lines, sep="\n", file=sys.stderr if "-" in (options.csv, options.json) else None, flush=True)
+                tell(*scorer.why(row.file, row.face, Counter("explaining")).lines())
+    if options.why and good and (known := scorer.card.explanations.get("ways")):
+        from beauty_evaluate.explain.region_shapley import Agreement
+
+        tell(Agreement(**known).words())
     if not good:
         return 2
     return 1 if bad else 0

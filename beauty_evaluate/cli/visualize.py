@@ -2,9 +2,10 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from beauty_evaluate.cli.common import Counter, add_weights, import_tensorflow, start
+from beauty_evaluate.cli.common import Counter, add_into, add_weights, import_tensorflow, start
 from beauty_evaluate.errors import UserError
 
 
@@ -14,14 +15,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", nargs="?", help="a photo with a face")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="instead: tables over SCUT-FBP5500's 60/40 test part")
-    parser.add_argument("--n", type=int, default=200, help="with --data: photos, some 10 s each (default: %(default)s)")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="instead: over SCUT-FBP5500's 60/40 test part")
+    parser.add_argument("--n", type=int, default=200, help="with --data: photos, some 30 s each (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("inside"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--face", type=int, metavar="N", help="which face, from the left (default: the largest)")
     parser.add_argument("--quick", action="store_true", help="only which regions moved the score")
     parser.add_argument(
-        "--layer", metavar="NAME", help="only the maps of this layer, large: block1_conv1 ... block6_conv2"
-    )
+        "--layer", metavar="NAME",
+        help="only the maps of this layer, large: block1_conv1 ... block6_conv2; with --data: whose filters are shown",
+    )  # fmt: skip
+    add_into(parser)
     add_weights(parser)
 
 
@@ -30,8 +33,10 @@ def _run(options: argparse.Namespace) -> int:
         raise UserError("Expected one of --layer and --quick. Received: both.")
     if (options.path is None) == (options.data is None) or options.n < 3:
         raise UserError("Expected a photo, or --data DIR with 3 photos or more. Received: something else.")
-    if options.data and (options.face or options.layer or options.quick):
-        raise UserError("Expected --data with --n, --weights and --out alone. Received: a flag for one photo.")
+    if options.data and (options.face or options.quick):
+        raise UserError("Expected --data without --face and --quick. Received: a flag for one photo.")
+    if options.into and not options.data:
+        raise UserError("Expected --into with --data alone. Received: one photo.")
     if options.data:
         return _data_set(options)
     if not options.quick:
@@ -52,6 +57,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _data_set(options: argparse.Namespace) -> int:
+    import_tensorflow()
     from beauty_evaluate.data import scut, splits
     from beauty_evaluate.evaluation.evaluate import refuse_known
     from beauty_evaluate.explain.data_set import chosen, explain_data_set
@@ -62,5 +68,7 @@ def _data_set(options: argparse.Namespace) -> int:
     names = splits.official(options.data, data, "60-40").test
     refuse_known(card, names)
     samples = chosen([data.samples[name] for name in names], options.n)
-    print(explain_data_set(card, samples, options.out, Counter("explaining")))
+    text, agreed = explain_data_set(card, samples, options.layer, options.out, Counter("explaining"))
+    print(text)
+    cards.explain(options.into, card, ways=asdict(agreed))
     return 0

@@ -1,14 +1,18 @@
 """What drives the score over a data set: effects of regions on many faces, and what is lost when they are permuted."""
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from beauty_evaluate.data.pipeline import load_crops
 from beauty_evaluate.data.sample import Sample
-from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
+from beauty_evaluate.explain.gallery import data_set_gallery
+from beauty_evaluate.explain.region_shapley import Agreement, Progress, RegionEffects, region_effects
 from beauty_evaluate.explain.region_tables import (
+    agreement,
     effect_rows,
     effects_markdown,
     permuted,
@@ -18,6 +22,9 @@ from beauty_evaluate.explain.region_tables import (
 from beauty_evaluate.faces.regions import NAMES, regions
 from beauty_evaluate.models.card import ONNX, Card
 from beauty_evaluate.models.runtime import onnx_forward
+
+OTHERS = 8  # faces whose regions stand in for those of a face
+TOLD = 5  # filters in the text
 
 
 def chosen(samples: Sequence[Sample], n: int, seed: int = 0) -> list[Sample]:
@@ -29,40 +36,52 @@ def chosen(samples: Sequence[Sample], n: int, seed: int = 0) -> list[Sample]:
 def explain_data_set(
     card: Card,
     samples: Sequence[Sample],
+    layer: str | None,
     out: Path,
     progress: Progress | None = None,
     say: Callable[[str], None] = print,
-) -> str:
-    """Tables of regions over photos that the network has not learnt from; writes regions.md and the rows as CSV.
+) -> tuple[str, Agreement]:
+    """Tables of regions and filters over photos that the network has not learnt from.
 
-    Each face's regions are replaced by the mean colour around them, as in the report of one face. Returns the text.
+    Regions are replaced in both ways: by the mean colour around them, as in the report of one face, and by those of
+    OTHERS other faces. layer: whose filters are shown (default: the last convolution). Writes regions.md, the rows as
+    CSV, agreement.json, and what `data_set_gallery` writes. Returns the text, and how well the two ways agree.
     """
     crops = load_crops(samples, card.config.crop)
     for problem in crops.problems:
         say(f"problem: {problem}")
     groups = {sample.name: sample.group for sample in samples}
+    own_groups = [groups[name] for name in crops.names]
     forward, mirror = onnx_forward(card.file(ONNX)), card.config.mirror_average
     masks = [regions(crop, card.config.crop) for crop in crops.centre]
-    effects: list[RegionEffects] = []
-    for i, (crop, own) in enumerate(zip(crops.centre, masks, strict=True), 1):
-        effects.append(region_effects(forward, crop, own, NAMES, mirror))
+    rings: list[RegionEffects] = []
+    swaps: list[RegionEffects] = []
+    for i, (crop, own) in enumerate(zip(crops.centre, masks, strict=True)):
+        others = [crops.centre[(i + k) % len(masks)] for k in range(1, min(OTHERS + 1, len(masks)))]
+        rings.append(region_effects(forward, crop, own, NAMES, mirror))
+        swaps.append(region_effects(forward, crop, own, NAMES, mirror, others))
         if progress:
-            progress(i, len(masks))
-    rows = effect_rows(effects, [groups[name] for name in crops.names])
+            progress(i + 1, len(masks))
+    rows, agreed = effect_rows(rings, own_groups), agreement(rings, swaps)
     costs = permuted(forward, crops.centre, masks, NAMES, crops.scores.astype(np.float64), mirror)
     out.mkdir(parents=True, exist_ok=True)
-    write_rows(out / "regions.csv", rows)
+    filters = data_set_gallery(card, crops.centre, masks, layer, out)
+    write_rows(out / "regions.csv", [*rows, *effect_rows(swaps, own_groups)])
     write_rows(out / "permuted.csv", costs)
-    reference = np.mean([found.reference for found in effects])
+    (out / "agreement.json").write_text(json.dumps(asdict(agreed), indent=1) + "\n", encoding="utf-8")
+    reference = np.mean([found.reference for found in rings])
     text = "\n\n".join(
         [
-            f"# What moves the score: {card.name}, {len(effects)} photos",
+            f"# What moves the score: {card.name}, {len(rings)} photos",
             "Effect of each region on the score, its Shapley value against the mean colour around it (all replaced: "
             f"{reference:.2f} on average):",
             effects_markdown(rows),
+            agreed.words(),
             "What is lost when a region comes from another face:",
             permuted_markdown(costs),
+            "The filters that move scores most:",
+            "\n".join(f"- {row.words()}" for row in filters[:TOLD]),
         ]
     )
     (out / "regions.md").write_text(text + "\n", encoding="utf-8")
-    return text
+    return text, agreed

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # it needs Keras, which the regions of a face do without
 Floats = NDArray[np.float32]
 COLUMNS = 16
 SHEET_INCHES, LEFT_INCHES, HEAD_INCHES, LEAST_INCHES, TITLE_INCHES = 17.0, 2.6, 0.9, 2.5, 0.18
+STRIP_PIXELS, LEAST_WIDE = 112, 9.0  # of a picture in a gallery; inches of its words
 MAP_SCALE = 0.1  # rating points for each percent of the picture, at the end of the colours
 DIVERGING = "PuOr_r"  # told apart by colour-blind people; 0 is white
 
@@ -56,6 +57,28 @@ def kernel_sheet(path: Path, pictures: Floats, layer: str) -> None:
         else "Weights summed over all inputs, orange raises, purple lowers the filter's answer; each on its own scale."
     )
     _finish(figure, path, title, note)
+
+
+def gallery_sheet(path: Path, strips: Sequence[Sequence[Picture]], words: Sequence[str], title: str, note: str) -> None:
+    """Rows of pictures with a line of words above each: filters and what excites them."""
+    columns = max(len(strip) for strip in strips)
+    head, gap = STRIP_PIXELS // 4, STRIP_PIXELS // 20
+    height, width = len(strips) * (STRIP_PIXELS + head), columns * (STRIP_PIXELS + gap)
+    sheet = np.full((height, width, 3), 255, np.uint8)
+    for row, strip in enumerate(strips):
+        top = row * (STRIP_PIXELS + head) + head
+        for column, picture in enumerate(strip):
+            small = cv2.resize(picture, (STRIP_PIXELS, STRIP_PIXELS), interpolation=cv2.INTER_AREA)
+            left = column * (STRIP_PIXELS + gap)
+            sheet[top : top + STRIP_PIXELS, left : left + STRIP_PIXELS] = small.reshape(*small.shape[:2], -1)
+    wide, tall = max(width / 100, LEAST_WIDE), height / 100
+    figure = Figure(figsize=(0.4 + wide, HEAD_INCHES + tall))
+    axes = figure.add_axes((0.2 / (0.4 + wide), 0, width / 100 / (0.4 + wide), tall / (HEAD_INCHES + tall)))
+    axes.imshow(sheet, interpolation="nearest")
+    axes.set_axis_off()
+    for row, line in enumerate(words):
+        axes.text(0, row * (STRIP_PIXELS + head) + head - 4, line, fontsize=9, va="bottom")
+    _finish(figure, path, title, note, dpi=100)
 
 
 def activity_figure(path: Path, uses: Sequence["FilterUse"], n: int) -> None:
@@ -160,7 +183,7 @@ def _tiles(
     return figure
 
 
-def _finish(figure: Figure, path: Path, title: str, note: str, crop: Picture | None = None) -> None:
+def _finish(figure: Figure, path: Path, title: str, note: str, crop: Picture | None = None, dpi: int = 80) -> None:
     """Title, note, and the crop on the left; then write."""
     width, height = figure.get_figwidth(), figure.get_figheight()
     figure.text(0.2 / width, 1 - 0.35 / height, title, fontsize=15, weight="bold")
@@ -171,4 +194,4 @@ def _finish(figure: Figure, path: Path, title: str, note: str, crop: Picture | N
         inset = figure.add_axes((0.2 / width, (top - side) / height, side / width, side / height))
         inset.imshow(crop if crop.shape[2] == 3 else crop[..., 0], cmap="gray", vmin=0, vmax=255)
         inset.set_axis_off()
-    figure.savefig(path, dpi=80)
+    figure.savefig(path, dpi=dpi)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from beauty_evaluate.errors import ConfigError
-from beauty_evaluate.explain.gradients import _from_layer, _relu
+from beauty_evaluate.explain.gradients import relu_of, scores_from
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models.runtime import BATCH
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 VALUES = 8_000_000  # of maps that go through the upper layers at once: 32 MB
-RATE = 0.06  # of the picture's spectrum, a step
+RATE = 1.0  # of the spectrum, a step: a tenth leaves grey pictures after as many steps
 JITTER = 1 / 16  # of the picture's side
 COLOURS = np.array([[0.27, 0.27, 0.27], [0.08, 0.0, -0.08], [0.03, -0.06, 0.03]], np.float32)
 """What moves red, green and blue: lightness most, then warm against cold, then green against purple, as in photos."""
@@ -63,7 +63,7 @@ def answers(model: keras.Model, crops: Picture, layer: str, masks: Sequence[NDAr
     size) that tile it. A map's value counts for the regions under its cell, by their areas: regions smaller than
     a cell (64 pixels in the last block) cannot stand out from their surroundings. ConfigError for a layer that is not
     there."""
-    probe = keras.Model(model.input, _relu(model, layer).output)
+    probe = keras.Model(model.input, relu_of(model, layer).output)
     peaks, places, masses = [], [], []
     for start in range(0, len(crops), BATCH):
         maps = probe(crops[start : start + BATCH].astype(np.float32), training=False).numpy()
@@ -91,7 +91,7 @@ def filter_effects(
     mirror_average: as `rate` scores. Only what comes after the layer is computed anew for each filter. A convolution
     that feeds an addition is replaced there too. ConfigError for a layer that is not there.
     """
-    relu = _relu(model, layer)
+    relu = relu_of(model, layer)
     below = keras.Model(model.input, relu.output)
     effects = []
     for crop in crops:
@@ -110,7 +110,7 @@ def _without(model: keras.Model, relu: keras.layers.Layer, maps: Floats, means: 
         # the maps as they are come first in the same batch: what nothing reads then changes nothing at all
         changed = np.repeat(maps[None], 1 + len(filters), 0)
         changed[1 + np.arange(len(filters)), :, :, filters] = means[filters, None, None]
-        scores = _from_layer(model, relu, tf.constant(changed)).numpy()[:, 0].astype(np.float64)
+        scores = scores_from(model, relu, tf.constant(changed)).numpy()[:, 0].astype(np.float64)
         effects.append(scores[0] - scores[1:])
     return np.concatenate(effects)
 
@@ -123,7 +123,7 @@ def exciting_images(model: keras.Model, layer: str, filters: Sequence[int], step
     Distill 2017; Mordvintsev et al., Distill 2018). The answer is taken before ReLU, which gives a silent filter no
     way up. The filters do not see each other's pictures. ConfigError for a layer or filter that is not there.
     """
-    before = _relu(model, layer).input
+    before = relu_of(model, layer).input
     size, channels = model.input_shape[1], model.input_shape[3]
     if not all(0 <= index < before.shape[-1] for index in filters):
         raise ConfigError(f"Expected filters of 0..{before.shape[-1] - 1}. Received: {list(filters)}.")

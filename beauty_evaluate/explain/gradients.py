@@ -49,18 +49,18 @@ def hires_cam(model: keras.Model, crop: Picture, layer: str, mirror_average: boo
     score with the whole layer at 0. Where all that follows is linear the gap is 0; else it is what ReLUs and pools
     make of the way there, and it may be large. ConfigError for a layer that is not there.
     """
-    relu = _relu(model, layer)
+    relu = relu_of(model, layer)
     pictures = np.stack([crop, crop[:, ::-1]] if mirror_average else [crop]).astype(np.float32)
     maps = keras.Model(model.input, relu.output)(pictures, training=False)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(maps)
-        scores = _from_layer(model, relu, maps)
+        scores = scores_from(model, relu, maps)
     gradients = tape.gradient(scores, maps, unconnected_gradients="zero")
     cells = np.asarray(tf.reduce_sum(gradients * maps, 3))
     values = np.stack([_spread(c, len(crop)) for c in cells])
     values[1:] = values[1:, :, ::-1].copy()  # the map of the mirror image, turned back
     score = float(rate(_forward(model), [crop], mirror_average)[0])
-    reference = float(_from_layer(model, relu, tf.zeros_like(maps[:1]))[0, 0])
+    reference = float(scores_from(model, relu, tf.zeros_like(maps[:1]))[0, 0])
     return PixelMap(f"{HIRES_CAM} of {layer}", values.mean(0), score, reference)
 
 
@@ -119,7 +119,7 @@ def _forward(model: keras.Model) -> Forward:
     return lambda crops: np.asarray(model(crops, training=False)).reshape(-1)
 
 
-def _relu(model: keras.Model, layer: str) -> keras.layers.Layer:
+def relu_of(model: keras.Model, layer: str) -> keras.layers.Layer:
     """The layer that holds a convolution's maps after ReLU."""
     names = relu_layers(model)
     if layer not in names:
@@ -127,7 +127,7 @@ def _relu(model: keras.Model, layer: str) -> keras.layers.Layer:
     return model.get_layer(names[layer])
 
 
-def _from_layer(model: keras.Model, layer: keras.layers.Layer, maps: tf.Tensor) -> tf.Tensor:
+def scores_from(model: keras.Model, layer: keras.layers.Layer, maps: tf.Tensor) -> tf.Tensor:
     """The network's scores (N, 1) when `layer`, the one way through the network, answers `maps`.
 
     Layer by layer: a second keras.Model from the middle of the network would leave its traces in the layers.

@@ -9,8 +9,10 @@ import numpy as np
 
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain import figures
+from beauty_evaluate.explain.faithfulness import UNREAD
 from beauty_evaluate.explain.feature_maps import feature_maps, receptive_field
 from beauty_evaluate.explain.filters import filter_use, kernel_pictures, kernels
+from beauty_evaluate.explain.gallery import one_face_gallery
 from beauty_evaluate.explain.gradients import hires_cam, integrated_gradients, occlusion
 from beauty_evaluate.explain.page import Section, paragraph
 from beauty_evaluate.explain.region_shapley import Masks, replaced
@@ -43,8 +45,10 @@ def inside_sections(card: Card, crop: Picture, masks: Masks, out: Path) -> tuple
     """Sections of the report that need the Keras network, and facts for its JSON; writes pictures and arrays."""
     model = registry.load(card)
     pixels, told = _pixels_section(card, model, crop, masks, out)
+    filters, moved = _filters_section(card, model, crop, out)
     silent, facts = _silent_section(card, out)
-    return [pixels, _maps_section(model, crop, out), _kernels_section(model, out), silent], {**told, **facts}
+    sections = [pixels, _maps_section(model, crop, out), filters, _kernels_section(model, out), silent]
+    return sections, {**told, **moved, **facts}
 
 
 def _pixels_section(
@@ -56,17 +60,39 @@ def _pixels_section(
         integrated_gradients(model, crop, baseline, mirror),
         occlusion(onnx_forward(card.file(ONNX)), crop, mirror, fill=baseline),
     ]
-    path = out / "pixel_maps.png"
-    figures.pixel_map_sheet(path, crop, found)
     np.savez_compressed(out / "pixel_maps.npz", **{m.name: m.values for m in found})  # type: ignore[arg-type]
+    proved = card.explanations.get("maps", {})
+    said = {m.name: proved.get(m.name, "not put to the proof for this network") for m in found}
+    facts = [
+        {"name": m.name, "reference": round(m.reference, 4), "gap": round(m.gap, 4), "proof": said[m.name]}
+        for m in found
+    ]
     body = paragraph(
-        "The same question asked pixel by pixel, in three ways. Where they disagree, believe the regions above. What a "
-        "map leaves out of the score is stated over it as not told.",
+        "The same question asked pixel by pixel. Where these maps disagree, believe the regions above. What a map "
+        "leaves out of the score is stated over it as not told.",
         "note",
     )
-    facts = [{"name": m.name, "reference": round(m.reference, 4), "gap": round(m.gap, 4)} for m in found]
-    picture = (path, "Orange raised the score there, purple lowered it; one scale for every photo.")
-    return Section("Pixel by pixel", body, [picture]), {"pixel_maps": facts}
+    body += "".join(paragraph(f"{name}: {words}.") for name, words in said.items())
+    shown = [m for m in found if not said[m.name].startswith(UNREAD)]
+    path = out / "pixel_maps.png"
+    if shown:
+        figures.pixel_map_sheet(path, crop, shown)
+    words = "Orange raised the score there, purple lowered it; one scale for every photo."
+    return Section("Pixel by pixel", body, [(path, words)] if shown else []), {"pixel_maps": facts}
+
+
+def _filters_section(card: Card, model: keras.Model, crop: Picture, out: Path) -> tuple[Section, dict[str, Any]]:
+    path = out / "filters_that_matter.png"
+    moved = one_face_gallery(card, model, crop, path)
+    body = paragraph(
+        "The last convolution is what the decision is made of. Here are the filters of it that moved this score most: "
+        "what would change if they answered as on an average face. Their effects do not add up, since they work "
+        "together.",
+        "note",
+    )
+    facts = [{"filter": index, "effect": round(effect, 4)} for index, effect in moved]
+    words = "Left what excites the filter, right this face with a ring where the filter answers most."
+    return Section("Which filters moved the score", body, [(path, words)]), {"filters": facts}
 
 
 def _maps_section(model: keras.Model, crop: Picture, out: Path) -> Section:

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.explain.region_shapley import Masks, Progress, RegionEffects, other_face, soft_edges
+from beauty_evaluate.explain.region_shapley import (
+    Agreement,
+    Masks,
+    Progress,
+    RegionEffects,
+    other_face,
+    soft_edges,
+)
 from beauty_evaluate.images import Picture
 from beauty_evaluate.metrics import mae, pearson
 from beauty_evaluate.models.runtime import Forward, rate
@@ -46,8 +53,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class EffectRow:
-    """How a region moves the `n` faces of a group, in rating points: mean effect, and mean absolute effect."""
+    """How a region moves the `n` faces of a group, in rating points: mean effect, and mean absolute effect. way: what
+    replaced a region."""
 
+    way: str
     group: str
     region: str
     n: int
@@ -95,13 +104,13 @@ def effect_rows(effects: Sequence[RegionEffects], groups: Sequence[str], seed: i
     kinds = {(e.names, e.way) for e in effects}
     if len(kinds) != 1 or len(effects) != len(groups):
         raise ValueError(f"Expected effects of the same regions in one way. Received: {len(kinds)} kinds.")
-    names = effects[0].names
+    names, way = effects[0].names, effects[0].way
     values, labels = np.array([e.effects for e in effects]), np.array(groups)
     rows = []
     for group in (ALL, *sorted(set(groups))):
         own = values if group == ALL else values[labels == group]
         means, sizes = estimates(own, seed), estimates(np.abs(own), seed)
-        rows += [EffectRow(group, *row) for row in zip(names, [len(own)] * len(names), means, sizes, strict=True)]
+        rows += [EffectRow(way, group, *row) for row in zip(names, [len(own)] * len(names), means, sizes, strict=True)]
     return rows
 
 
@@ -168,6 +177,14 @@ def _permuted_row(region: str, before: Doubles, after: Doubles, scores: Doubles,
         Estimate(rise, float(rise_low), float(rise_high)),
         published,
     )
+
+
+def agreement(one: Sequence[RegionEffects], other: Sequence[RegionEffects]) -> Agreement:
+    """Of two ways, over the same faces; regions that a crop does not show are left out."""
+    a, b = (np.array([e.effects for e in effects]) for effects in (one, other))
+    there = np.array([e.areas for e in one]) > 0
+    first = (np.abs(a).argmax(1) == np.abs(b).argmax(1)).mean()
+    return Agreement(len(a), pearson(a[there], b[there]), mae(a[there], b[there]), float(first))
 
 
 def effects_markdown(rows: Sequence[EffectRow]) -> str:

@@ -16,7 +16,7 @@ from beauty_evaluate import images
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.explain import figures
 from beauty_evaluate.explain.page import Section, effects_table, paragraph, write_page
-from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
+from beauty_evaluate.explain.region_shapley import Agreement, Progress, RegionEffects, region_effects
 from beauty_evaluate.faces.detect import find_faces, main_face
 from beauty_evaluate.faces.regions import NAMES, Masks, regions
 from beauty_evaluate.images import Picture
@@ -133,14 +133,7 @@ def _trust(card: Card) -> str:
     known = card.explanations
     parts = []
     if "ways" in known:
-        ways = known["ways"]
-        parts.append(
-            paragraph(
-                f"Another way to take a region away, by the same place of other faces, gives other numbers: over "
-                f"{ways['photos']} faces the two agree with a correlation of {ways['pearson']:.2f}, and differ by "
-                f"{ways['mean_difference']:.2f} points on average. Read the large effects, not the small ones."
-            )
-        )
+        parts.append(paragraph(Agreement(**known["ways"]).words()))
     parts += [paragraph(f"{name}: {words}") for name, words in known.get("maps", {}).items()]
     parts.append(
         paragraph(

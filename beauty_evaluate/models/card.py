@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,17 @@ def rewrite(card: Card, **changes: Any) -> Path:
     path = card.folder / f"{card.name}.json"
     write_whole(path, replace(card, **changes).to_json().encode())
     return path
+
+
+def explain(names: Sequence[str], measured: Card, **found: Any) -> None:
+    """Write what was found of the explanations of `measured` into the cards of those names or paths. ConfigError if one
+    is of another recipe."""
+    cards = [load(name) for name in names]
+    for card in cards:
+        if card.config != measured.config:
+            raise ConfigError(f"Expected networks of the recipe of {measured.name}. Received: {card.name} of another.")
+    for card in cards:
+        rewrite(card, explanations={**card.explanations, "network": measured.name, **found})
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:

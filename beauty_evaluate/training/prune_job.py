@@ -71,7 +71,8 @@ def run(job: PruneJob, say: Say = print, progress: Callable[[int, int], None] | 
         parameters=small.count_params(),
         metrics=evaluation.figures() if evaluation else {},
         versions=versions(),
-        interval={},  # that of the larger network was not measured on this one
+        interval={},  # what was measured on the larger network
+        explanations={},
     )
     card = write_card(card, job.out, {**stats, "filters/n": np.array(len(fitted)), **job.card.stats("labels")})
     report = compare(job.card, card, held_crops)

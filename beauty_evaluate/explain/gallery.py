@@ -1,0 +1,136 @@
+"""Which filters matter: their effect on the score, what excites them, where on a face they answer."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from beauty_evaluate.explain import figures
+from beauty_evaluate.explain.filter_effects import Answers, answers, exciting_images, filter_effects
+from beauty_evaluate.explain.filters import filter_use
+from beauty_evaluate.explain.region_shapley import Masks
+from beauty_evaluate.faces.regions import NAMES
+from beauty_evaluate.images import Picture
+from beauty_evaluate.models import registry
+from beauty_evaluate.models.card import Card
+
+SHOWN = 20  # filters that matter most
+PLACE = 0.06  # radius of the ring around the place of an answer, as a share of the side
+MADE = "First in each row a picture made to excite the filter"
+EFFECT = "Effect: the score minus the score with the filter's map at its mean over the data set, in rating points."
+
+
+@dataclass(frozen=True)
+class FilterRow:
+    """What a filter does over a set of faces.
+
+    active: share of them in which it answers. effect, absolute: mean and mean absolute effect on the score, rating
+    points. region: where its answers are densest, `density` times as dense as on the whole crop; "" if it is silent.
+    """
+
+    layer: str
+    filter: int
+    active: float
+    effect: float
+    absolute: float
+    region: str
+    density: float
+
+    def words(self) -> str:
+        """One line for a person."""
+        where = f"most on {self.region} (x{self.density:.1f})" if self.region else "nowhere"
+        name = f"{self.layer.removeprefix('block').split('_')[0]}.{self.filter}"
+        return (
+            f"{name}: moves a score by {self.absolute:.3f} points ({self.effect:+.3f} on average); answers on "
+            f"{100 * self.active:.0f} % of faces, {where}"
+        )
+
+
+def last_layer(model: keras.Model) -> str:
+    """The last convolution."""
+    return list(registry.relu_layers(model))[-1]
+
+
+def filter_rows(layer: str, effects: NDArray[np.float64], found: Answers) -> list[FilterRow]:
+    """A row for each filter, in order. effects: (N, C) of `filter_effects`; found: of the same crops."""
+    density = np.nan_to_num(found.preference(), nan=0.0)
+    best = density.argmax(1)
+    return [
+        FilterRow(
+            layer, i, float(active), float(mean), float(size),
+            NAMES[best[i]] if density[i, best[i]] else "", float(density[i, best[i]]),
+        )
+        for i, (active, mean, size) in enumerate(
+            zip(found.active(), effects.mean(0), np.abs(effects).mean(0), strict=True)
+        )
+    ]  # fmt: skip
+
+
+def data_set_gallery(
+    card: Card, crops: Picture, masks: Sequence[Masks], layer: str | None, out: Path
+) -> list[FilterRow]:
+    """Write filters.csv, a row for each filter of a layer (default: the last convolution), and a picture of those that
+    matter most with the crops that excite them. crops: uint8 (N, size, size, C), with the masks of each. Returns the
+    rows, the most important first. ConfigError for a layer that is not there."""
+    model = registry.load(card)
+    layer = layer or last_layer(model)
+    found = answers(model, crops, layer, masks)
+    means = card.stats(f"filters/mean/{layer}")[f"filters/mean/{layer}"]
+    rows = filter_rows(layer, filter_effects(model, crops, layer, means, card.config.mirror_average), found)
+    with open(out / "filters.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow([f.name for f in fields(FilterRow)])
+        table.writerows([f"{v:.5g}" if isinstance(v, float) else v for v in astuple(row)] for row in rows)
+    rows.sort(key=lambda row: -row.absolute)
+    shown, exemplars = rows[:SHOWN], found.exemplars()
+    made = exciting_images(model, layer, [row.filter for row in shown])
+    strips = [
+        [picture, *(_ringed(crops[i], found.places[i, row.filter]) for i in exemplars[row.filter])]
+        for row, picture in zip(shown, _pictures(made), strict=True)
+    ]
+    title = f"{layer}: the {len(shown)} of {len(rows)} filters that move scores most, over {len(crops)} faces"
+    note = f"{MADE}, then the faces that excite it most, ringed where. {EFFECT}"
+    figures.gallery_sheet(out / f"filters_{layer}.png", strips, [row.words() for row in shown], title, note)
+    return rows
+
+
+def one_face_gallery(card: Card, model: keras.Model, crop: Picture, path: Path) -> list[tuple[int, float]]:
+    """A picture of the filters of the last convolution that moved one score most, with where they answered. Returns
+    filters and effects, in rating points, the largest first."""
+    layer = last_layer(model)
+    means = card.stats(f"filters/mean/{layer}")[f"filters/mean/{layer}"]
+    (effects,) = filter_effects(model, crop[None], layer, means, card.config.mirror_average)
+    order = np.argsort(-np.abs(effects), kind="stable")
+    shown = order[: SHOWN // 2]
+    whole = np.ones((1, 1, *crop.shape[:2]), bool)
+    found = answers(model, crop[None], layer, list(whole))
+    usual = {use.filter: use.active for use in filter_use(card.stats()) if use.layer == layer}
+    made = _pictures(exciting_images(model, layer, shown.tolist()))
+    strips, words = [], []
+    for i, picture in zip(shown, made, strict=True):
+        answers_here = found.peaks[0, i] > 0
+        strips.append([picture, _ringed(crop, found.places[0, i]) if answers_here else crop])
+        here = "ringed where it answers most" if answers_here else "silent here, which counts too"
+        words.append(f"filter {i}: {effects[i]:+.3f} points here; answers on {100 * usual[i]:.0f} % of faces; {here}")
+    title = f"{layer}: the {len(shown)} of {len(order)} filters that moved this score most"
+    figures.gallery_sheet(path, strips, words, title, f"{MADE}, then the face. {EFFECT}")
+    return [(int(i), float(effects[i])) for i in order]
+
+
+def _pictures(made: NDArray[np.float32]) -> list[Picture]:
+    return list(np.clip(made, 0, 255).round().astype(np.uint8))
+
+
+def _ringed(crop: Picture, place: NDArray[np.float32]) -> Picture:
+    """A copy of the crop with a ring around a place, given as shares of its side: row and column."""
+    copy = np.ascontiguousarray(crop)
+    side = len(crop)
+    centre = (round(float(place[1]) * side), round(float(place[0]) * side))
+    for colour, width in ((0, 5), (255, 2)):
+        cv2.circle(copy, centre, round(PLACE * side), (colour,) * crop.shape[2], width, cv2.LINE_AA)
+    return copy

@@ -1,0 +1,106 @@
+"""What single filters do, on a network whose filters are known: red, green and blue."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from hand_set import NAMES, SIDE, lit, masks, noise
+from keras import layers
+
+from beauty_evaluate import images
+from beauty_evaluate.errors import ConfigError
+from beauty_evaluate.explain import figures
+from beauty_evaluate.explain.filter_effects import Answers, answers, exciting_images, filter_effects
+from beauty_evaluate.explain.gallery import FilterRow, filter_rows
+
+LAYER = "block1_conv1"
+EYES, MOUTH = masks()[:2]
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    """3 + mean red of the eyes - 2 x mean green of the mouth, each 0..1; blue is seen but not read."""
+    inputs = keras.Input((SIDE, SIDE, 3), name="crop")
+    x = layers.Rescaling(1 / 255, name="scale")(inputs)
+    x = layers.Conv2D(3, 1, name=LAYER)(x)
+    x = layers.ReLU(name="block1_relu1")(x)
+    x = layers.Flatten(name="flatten")(x)
+    model = keras.Model(inputs, layers.Dense(1, name="score")(x))
+    read = np.zeros((SIDE, SIDE, 3))
+    read[EYES, 0], read[MOUTH, 1] = 1 / EYES.sum(), -2 / MOUTH.sum()
+    model.set_weights([np.eye(3)[None, None], np.zeros(3), read.reshape(-1, 1), np.array([3])])
+    return model
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_a_filter_adds_what_its_map_adds_beyond_its_mean(model: keras.Model, mirror: bool) -> None:
+    # with the mirror image too: each region is its own
+    crops = np.stack([noise(0), noise(1)])
+    means = np.array([0.4, 0.3, 0.2], np.float32)
+    effects = filter_effects(model, crops, LAYER, means, mirror)
+    for crop, found in zip(crops / 255, effects, strict=True):
+        known = [crop[EYES, 0].mean() - 0.4, -2 * (crop[MOUTH, 1].mean() - 0.3), 0]
+        assert found == pytest.approx(known, abs=1e-5)
+        assert found[2] == 0
+
+
+def test_answers_say_how_much_where_and_on_which_crops(model: keras.Model) -> None:
+    crops = np.stack([lit(0), lit(1) // 2, np.zeros((SIDE, SIDE, 3), np.uint8)])
+    crops[..., 2] = 0  # blue stays silent
+    crops[0, EYES] = crops[0, EYES] // 2
+    crops[0, 20, 50, 0] = 255
+    found = answers(model, crops, LAYER, [masks()] * 3)
+    assert found.peaks[:, 0] == pytest.approx([1, 127 / 255, 0], abs=1e-5)
+    assert found.places[0, 0] * SIDE == pytest.approx([20.5, 50.5])
+    assert found.active() == pytest.approx([2 / 3, 2 / 3, 0])
+    assert found.exemplars(2)[:2].tolist() == [[0, 1], [0, 1]]
+    first = answers(model, crops[:1], LAYER, [masks()])
+    density = first.preference()
+    assert density[0] == pytest.approx([1 / EYES.mean(), 0, 0, 0], rel=1e-3)
+    assert np.isnan(density[2]).all()
+
+
+def test_rows_name_the_region_and_the_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("beauty_evaluate.explain.gallery.NAMES", NAMES)
+    peaks = np.array([[1, 0], [2, 0]], np.float32)
+    masses = np.array([[[3, 1, 0, 0], [0] * 4]] * 2, np.float32)
+    found = Answers(peaks, np.zeros((2, 2, 2), np.float32), masses, np.full((2, 4), 0.25, np.float32))
+    rows = filter_rows("block6_conv2", np.array([[0.2, 0.0], [-0.4, 0.0]]), found)
+    assert rows[0] == FilterRow("block6_conv2", 0, 1.0, pytest.approx(-0.1), pytest.approx(0.3), "eyes", 3.0)
+    assert rows[1] == FilterRow("block6_conv2", 1, 0.0, 0.0, 0.0, "", 0.0)
+    assert rows[0].words().startswith("6.0: moves a score by 0.300 points (-0.100 on average)")
+    assert "nowhere" in rows[1].words()
+
+
+def test_a_picture_made_for_a_filter_excites_it(model: keras.Model) -> None:
+    made = exciting_images(model, LAYER, [0, 2])
+    assert made.shape == (2, SIDE, SIDE, 3)
+    assert 0 <= made.min() <= made.max() <= 255
+    for picture, own in zip(made, (0, 2), strict=True):
+        means = picture.mean((0, 1))
+        assert means[own] > np.delete(means, own).max() + 20
+    again = exciting_images(model, LAYER, [2])
+    assert np.allclose(again[0], made[1], atol=1)
+
+
+def test_mistakes_are_named_and_the_model_is_left_as_found(model: keras.Model) -> None:
+    before = model.get_weights()
+    with pytest.raises(ConfigError, match="block1_conv1"):
+        answers(model, noise()[None], "block7_conv1", [masks()])
+    with pytest.raises(ConfigError, match=r"0\.\.2"):
+        exciting_images(model, LAYER, [3])
+    with pytest.raises(ConfigError):
+        filter_effects(model, noise()[None], "fc1", np.zeros(3, np.float32), True)
+    exciting_images(model, LAYER, [1], steps=2)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+    assert all(layer.trainable for layer in model.layers)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_gallery_shows_each_strip_under_its_words(tmp_path: Path, channels: int) -> None:
+    strips = [[np.full((20, 20, channels), shade, np.uint8)] * 3 for shade in (40, 120)]
+    figures.gallery_sheet(tmp_path / "gallery.png", strips, ["one", "two"], "title", "note")
+    picture = images.read(tmp_path / "gallery.png")
+    for shade in (40, 120):
+        assert (picture == shade).all(2).sum() > 2.8 * 100 * 100
