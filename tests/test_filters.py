@@ -66,10 +66,10 @@ def test_rows_name_the_region_and_the_silent(monkeypatch: pytest.MonkeyPatch) ->
     peaks = np.array([[1, 0], [2, 0]], np.float32)
     masses = np.array([[[3, 1, 0, 0], [0] * 4]] * 2, np.float32)
     found = Answers(peaks, np.zeros((2, 2, 2), np.float32), masses, np.full((2, 4), 0.25, np.float32))
-    rows = filter_rows("block6_conv2", np.array([[0.2, 0.0], [-0.4, 0.0]]), found)
-    assert rows[0] == FilterRow("block6_conv2", 0, 1.0, pytest.approx(-0.1), pytest.approx(0.3), "eyes", 3.0)
+    rows = filter_rows("block6_conv2", np.array([[0.25, 0.0], [-0.5, 0.0]]), found)
+    assert rows[0] == FilterRow("block6_conv2", 0, 1.0, -0.125, 0.375, "eyes", 3.0)
     assert rows[1] == FilterRow("block6_conv2", 1, 0.0, 0.0, 0.0, "", 0.0)
-    assert rows[0].words().startswith("6.0: moves a score by 0.300 points (-0.100 on average)")
+    assert rows[0].words().startswith("6.0: moves a score by 0.375 points (-0.125 on average)")
     assert "nowhere" in rows[1].words()
 
 

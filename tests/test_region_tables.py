@@ -10,11 +10,13 @@ from beauty_evaluate.explain.region_tables import (
     ALL,
     PUBLISHED,
     PUBLISHED_FULL,
+    agreement,
     bootstrap,
     derangement,
     effect_rows,
     effects_markdown,
     estimates,
+    groups_markdown,
     permuted,
     permuted_markdown,
     write_rows,
@@ -71,6 +73,18 @@ def test_effects_that_do_not_compare_are_refused() -> None:
         effect_rows([], [])
     with pytest.raises(ValueError, match="same regions"):
         effect_rows([effects(0.2)], [])
+
+
+def test_two_ways_agree_as_far_as_their_effects_do() -> None:
+    one = [effects(0.2, 1.0), effects(0.3, -0.1)]
+    other = [effects(0.1, 0.8), effects(0.1, -0.2)]
+    found = agreement(one, other)
+    assert (found.photos, found.first) == (2, 0.5)
+    assert found.mean_difference == pytest.approx((0.1 + 0.2 + 0.2 + 0.1) / 4)
+    assert found.pearson == pytest.approx(np.corrcoef([0.2, 1.0, 0.3, -0.1], [0.1, 0.8, 0.1, -0.2])[0, 1])
+    gone = replace(one[0], areas=np.array([0.1, 0.0]))
+    assert agreement([gone], other[:1]).mean_difference == pytest.approx(0.1)
+    assert "on 50% of them" in found.words()
 
 
 def test_intervals_are_as_wide_as_theory_says_and_the_same_twice() -> None:
@@ -151,14 +165,17 @@ def test_tables_and_files(crops: np.ndarray, masks: np.ndarray, tmp_path: Path) 
     assert f"| {PUBLISHED_FULL - PUBLISHED['eyes']:.3f} |" in text
     assert [r.published_fall is None for r in lost] == [False, False, False, True]
     rows = effect_rows([effects(0.2, 1.0), effects(0.2, -0.6)], ["CF", "AF"])
-    assert "AF, n = 1," in effects_markdown(rows)
+    assert "| Mean effect | AF, n = 1 | CF, n = 1 |" in groups_markdown(rows)
+    assert "| mouth | -0.600 [-0.600, -0.600] | 1.000 [" in groups_markdown(rows)
+    assert "n = 2," in effects_markdown(rows)
     assert effects_markdown(rows).index("| mouth | 0.200 [") < effects_markdown(rows).index("| eyes | 0.200 [")
     write_rows(tmp_path / "effects.csv", rows)
     write_rows(tmp_path / "permuted.csv", lost)
     with open(tmp_path / "effects.csv", newline="") as file:
         found = list(csv.DictReader(file))
     assert found[1] == {
-        "group": "all", "region": "mouth", "n": "2", "mean": "0.2000", "mean_low": "-0.6000", "mean_high": "1.0000",
+        "way": "ring mean", "group": "all", "region": "mouth", "n": "2", "mean": "0.2000",
+        "mean_low": "-0.6000", "mean_high": "1.0000",
         "absolute": "0.8000", "absolute_low": "0.6000", "absolute_high": "1.0000",
     }  # fmt: skip
     with open(tmp_path / "permuted.csv", newline="") as file:

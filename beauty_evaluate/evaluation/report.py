@@ -38,6 +38,16 @@ PUBLISHED: tuple[tuple[str, str, Triple | None, Triple | None, str], ...] = (
 )
 
 
+# What a page shows by the name of its markers, and where it was written to under benchmarks/.
+REPORTS = {
+    "folds": "cv/report.md",
+    "wild": "wild.md",
+    "regions": "explanations/regions.md",
+    "proof": "explanations/faithfulness.md",
+    "pruned": "pruned.md",
+}
+
+
 def figures_table(figures: dict[str, dict[str, float | None]]) -> str:
     """Metrics by group as a Markdown table."""
     lines = ["| Photos | n | PC | Spearman | MAE | RMSE |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
@@ -127,16 +137,19 @@ def update_blocks(page: Path, blocks: dict[str, str]) -> list[str]:
 
 
 def written_blocks(root: Path) -> dict[str, str]:
-    """What README and MODEL_CARD show: `results` from the cards, `folds` and `wild` as they were last reported."""
+    """What README and MODEL_CARD show: `results` from the cards, the others as they were last reported."""
     cards, folds = published_cards(root), fold_cards(root)
     tables = [f"The official 60/40 split, learnt from {len(cards[0].trained_on)} photos:", results_table(cards)]
     if folds:
         tables += ["The five official folds, learnt from four, tested on the fifth, means of five:", folds_table(folds)]
     blocks = {"results": "\n\n".join(tables)}
-    for name, path in (("folds", root / "benchmarks/cv/report.md"), ("wild", root / "benchmarks/wild.md")):
+    for name, file in REPORTS.items():
+        path = root / "benchmarks" / file
         if path.exists():
             lines = path.read_text(encoding="utf-8").splitlines()
             blocks[name] = "\n".join(line for line in lines if not line.startswith("# "))
+    if "regions" in blocks:
+        blocks["regions in short"] = blocks["regions"].split("By group")[0]
     return blocks
 
 

@@ -15,6 +15,7 @@ from beauty_evaluate.explain.region_tables import (
     agreement,
     effect_rows,
     effects_markdown,
+    groups_markdown,
     permuted,
     permuted_markdown,
     write_rows,
@@ -25,6 +26,7 @@ from beauty_evaluate.models.runtime import onnx_forward
 
 OTHERS = 8  # faces whose regions stand in for those of a face
 TOLD = 5  # filters in the text
+BY_GROUP = "By group, rating points [95 % interval]:"
 
 
 def chosen(samples: Sequence[Sample], n: int, seed: int = 0) -> list[Sample]:
@@ -76,11 +78,13 @@ def explain_data_set(
             "Effect of each region on the score, its Shapley value against the mean colour around it (all replaced: "
             f"{reference:.2f} on average):",
             effects_markdown(rows),
-            agreed.words(),
             "What is lost when a region comes from another face:",
             permuted_markdown(costs),
+            agreed.words(),
             "The filters that move scores most:",
             "\n".join(f"- {row.words()}" for row in filters[:TOLD]),
+            BY_GROUP,
+            groups_markdown(rows),
         ]
     )
     (out / "regions.md").write_text(text + "\n", encoding="utf-8")

@@ -188,18 +188,35 @@ def agreement(one: Sequence[RegionEffects], other: Sequence[RegionEffects]) -> A
 
 
 def effects_markdown(rows: Sequence[EffectRow]) -> str:
-    """The effects as a table for each group, the region that moves its faces most first."""
+    """The effects over all faces as a table, the region that moves them most first."""
+    own = _ranked(rows)
+    lines = [
+        f"n = {own[0].n}, rating points [95 % interval]:",
+        "",
+        "| Region | Mean effect | Mean absolute effect |",
+        "| --- | ---: | ---: |",
+    ]
+    return "\n".join([*lines, *(f"| {r.region} | {r.mean} | {r.absolute} |" for r in own)])
+
+
+def groups_markdown(rows: Sequence[EffectRow]) -> str:
+    """Mean and mean absolute effects, a table each with a column for each group."""
+    found = {(r.group, r.region): r for r in rows}
+    groups = [group for group in dict.fromkeys(r.group for r in rows) if group != ALL]
+    order = [r.region for r in _ranked(rows)]
+    heads = [f"{group}, n = {found[group, order[0]].n}" for group in groups]
     parts = []
-    for group in dict.fromkeys(row.group for row in rows):
-        own = sorted((r for r in rows if r.group == group), key=lambda r: -r.absolute.value)
-        lines = [
-            f"{group}, n = {own[0].n}, rating points [95 % interval]:",
-            "",
-            "| Region | Mean effect | Mean absolute effect |",
-            "| --- | ---: | ---: |",
-        ]
-        parts.append("\n".join([*lines, *(f"| {r.region} | {r.mean} | {r.absolute} |" for r in own)]))
+    for title, which in (("Mean effect", "mean"), ("Mean absolute effect", "absolute")):
+        lines = [f"| {title} | {' | '.join(heads)} |", f"| --- |{' ---: |' * len(groups)}"]
+        for region in order:
+            cells = [str(getattr(found[group, region], which)) for group in groups]
+            lines.append(f"| {region} | {' | '.join(cells)} |")
+        parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def _ranked(rows: Sequence[EffectRow]) -> list[EffectRow]:
+    return sorted((r for r in rows if r.group == ALL), key=lambda r: -r.absolute.value)
 
 
 def permuted_markdown(rows: Sequence[PermutedRow]) -> str:
