@@ -12,7 +12,7 @@ from beauty_evaluate import images
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain import figures
 from beauty_evaluate.explain.filter_effects import Answers, answers, exciting_images, filter_effects
-from beauty_evaluate.explain.gallery import FilterRow, filter_rows
+from beauty_evaluate.explain.gallery import FilterRow, filter_rows, ringed
 
 LAYER = "block1_conv1"
 EYES, MOUTH = masks()[:2]
@@ -100,7 +100,15 @@ def test_mistakes_are_named_and_the_model_is_left_as_found(model: keras.Model) -
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_gallery_shows_each_strip_under_its_words(tmp_path: Path, channels: int) -> None:
     strips = [[np.full((20, 20, channels), shade, np.uint8)] * 3 for shade in (40, 120)]
-    figures.gallery_sheet(tmp_path / "gallery.png", strips, ["one", "two"], "title", "note")
+    figures.gallery_sheet(tmp_path / "gallery.png", strips, ["one", "two"], "title", "note", across=2)
     picture = images.read(tmp_path / "gallery.png")
     for shade in (40, 120):
         assert (picture == shade).all(2).sum() > 2.8 * 100 * 100
+
+
+def test_a_ring_marks_a_copy() -> None:
+    crop = np.full((SIDE, SIDE, 3), 120, np.uint8)
+    marked = ringed(crop, np.array([0.25, 0.75], np.float32))
+    assert (crop == 120).all()
+    rows, columns = np.nonzero((marked != 120).any(2))
+    assert (rows.mean() / SIDE, columns.mean() / SIDE) == pytest.approx((0.25, 0.75), abs=0.02)

@@ -1,6 +1,7 @@
 """The one place where explanations become pictures."""
 
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # it needs Keras, which the regions of a face do without
 Floats = NDArray[np.float32]
 COLUMNS = 16
 SHEET_INCHES, LEFT_INCHES, HEAD_INCHES, LEAST_INCHES, TITLE_INCHES = 17.0, 2.6, 0.9, 2.5, 0.18
-STRIP_PIXELS, LEAST_WIDE = 112, 9.0  # of a picture in a gallery; inches of its words
+STRIP_PIXELS = 112  # of a picture in a gallery
 MAP_SCALE = 0.1  # rating points for each percent of the picture, at the end of the colours
 DIVERGING = "PuOr_r"  # told apart by colour-blind people; 0 is white
 
@@ -59,26 +60,28 @@ def kernel_sheet(path: Path, pictures: Floats, layer: str) -> None:
     _finish(figure, path, title, note)
 
 
-def gallery_sheet(path: Path, strips: Sequence[Sequence[Picture]], words: Sequence[str], title: str, note: str) -> None:
-    """Rows of pictures with a line of words above each: filters and what excites them."""
-    columns = max(len(strip) for strip in strips)
-    head, gap = STRIP_PIXELS // 4, STRIP_PIXELS // 20
-    height, width = len(strips) * (STRIP_PIXELS + head), columns * (STRIP_PIXELS + gap)
-    sheet = np.full((height, width, 3), 255, np.uint8)
-    for row, strip in enumerate(strips):
-        top = row * (STRIP_PIXELS + head) + head
+def gallery_sheet(
+    path: Path, strips: Sequence[Sequence[Picture]], words: Sequence[str], title: str, note: str, across: int = 1
+) -> None:
+    """Strips of pictures with words above each, `across` of them in a row: filters and what excites them."""
+    side, gap, head = STRIP_PIXELS, STRIP_PIXELS // 20, STRIP_PIXELS // 3
+    wide = max(len(strip) for strip in strips) * (side + gap) + 2 * gap
+    sheet = np.full((-(-len(strips) // across) * (side + head), across * wide, 3), 255, np.uint8)
+    corners = [(i // across * (side + head) + head, i % across * wide) for i in range(len(strips))]
+    for (top, left), strip in zip(corners, strips, strict=True):
         for column, picture in enumerate(strip):
-            small = cv2.resize(picture, (STRIP_PIXELS, STRIP_PIXELS), interpolation=cv2.INTER_AREA)
-            left = column * (STRIP_PIXELS + gap)
-            sheet[top : top + STRIP_PIXELS, left : left + STRIP_PIXELS] = small.reshape(*small.shape[:2], -1)
-    wide, tall = max(width / 100, LEAST_WIDE), height / 100
-    figure = Figure(figsize=(0.4 + wide, HEAD_INCHES + tall))
-    axes = figure.add_axes((0.2 / (0.4 + wide), 0, width / 100 / (0.4 + wide), tall / (HEAD_INCHES + tall)))
+            small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+            x = left + column * (side + gap)
+            sheet[top : top + side, x : x + side] = small.reshape(side, side, -1)
+    height, width = sheet.shape[0] / 100, sheet.shape[1] / 100
+    figure = Figure(figsize=(0.4 + width, HEAD_INCHES + 0.2 + height))
+    whole = (figure.get_figwidth(), figure.get_figheight())
+    axes = figure.add_axes((0.2 / whole[0], 0, width / whole[0], height / whole[1]))
     axes.imshow(sheet, interpolation="nearest")
     axes.set_axis_off()
-    for row, line in enumerate(words):
-        axes.text(0, row * (STRIP_PIXELS + head) + head - 4, line, fontsize=9, va="bottom")
-    _finish(figure, path, title, note, dpi=100)
+    for (top, left), line in zip(corners, words, strict=True):
+        axes.text(left, top - 4, textwrap.fill(line, wide // 6), fontsize=8, va="bottom", linespacing=1.1)
+    _finish(figure, path, title, textwrap.fill(note, round(12 * whole[0])), dpi=100)
 
 
 def activity_figure(path: Path, uses: Sequence["FilterUse"], n: int) -> None:
@@ -133,7 +136,7 @@ def region_sheet(path: Path, crop: Picture, masks: Masks, effects: RegionEffects
 
 def pixel_map_sheet(path: Path, crop: Picture, maps: Sequence["PixelMap"]) -> None:
     """Pixel maps over the grey crop, softened a little, on one scale for every photo."""
-    figure = Figure(figsize=(3.6 * len(maps), 4.4), layout="constrained")
+    figure = Figure(figsize=(3.6 * len(maps), 4.7), layout="compressed")
     for axes, found in zip(np.atleast_1d(figure.subplots(1, len(maps))), maps, strict=True):
         soft = cv2.GaussianBlur(found.values, (0, 0), len(crop) / 64) * crop[..., 0].size / 100
         axes.imshow(crop.mean(2), cmap="gray", vmin=0, vmax=255)
@@ -187,7 +190,7 @@ def _finish(figure: Figure, path: Path, title: str, note: str, crop: Picture | N
     """Title, note, and the crop on the left; then write."""
     width, height = figure.get_figwidth(), figure.get_figheight()
     figure.text(0.2 / width, 1 - 0.35 / height, title, fontsize=15, weight="bold")
-    figure.text(0.2 / width, 1 - 0.68 / height, note, fontsize=11)
+    figure.text(0.2 / width, 1 - 0.52 / height, note, fontsize=11, va="top")
     if crop is not None:
         side = LEFT_INCHES - 0.4
         top = height - HEAD_INCHES - 0.1

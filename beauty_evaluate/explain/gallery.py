@@ -19,9 +19,9 @@ from beauty_evaluate.images import Picture
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import Card
 
-SHOWN = 20  # filters that matter most
+SHOWN, TOLD = 20, 12  # filters that matter most, to a data set and to one face
 PLACE = 0.06  # radius of the ring around the place of an answer, as a share of the side
-MADE = "First in each row a picture made to excite the filter"
+MADE = "First a picture made to excite the filter"
 EFFECT = "Effect: the score minus the score with the filter's map at its mean over the data set, in rating points."
 
 
@@ -90,7 +90,7 @@ def data_set_gallery(
     shown, exemplars = rows[:SHOWN], found.exemplars()
     made = exciting_images(model, layer, [row.filter for row in shown])
     strips = [
-        [picture, *(_ringed(crops[i], found.places[i, row.filter]) for i in exemplars[row.filter])]
+        [picture, *(ringed(crops[i], found.places[i, row.filter]) for i in exemplars[row.filter])]
         for row, picture in zip(shown, _pictures(made), strict=True)
     ]
     title = f"{layer}: the {len(shown)} of {len(rows)} filters that move scores most, over {len(crops)} faces"
@@ -106,7 +106,7 @@ def one_face_gallery(card: Card, model: keras.Model, crop: Picture, path: Path) 
     means = card.stats(f"filters/mean/{layer}")[f"filters/mean/{layer}"]
     (effects,) = filter_effects(model, crop[None], layer, means, card.config.mirror_average)
     order = np.argsort(-np.abs(effects), kind="stable")
-    shown = order[: SHOWN // 2]
+    shown = order[:TOLD]
     whole = np.ones((1, 1, *crop.shape[:2]), bool)
     found = answers(model, crop[None], layer, list(whole))
     usual = {use.filter: use.active for use in filter_use(card.stats()) if use.layer == layer}
@@ -114,11 +114,13 @@ def one_face_gallery(card: Card, model: keras.Model, crop: Picture, path: Path) 
     strips, words = [], []
     for i, picture in zip(shown, made, strict=True):
         answers_here = found.peaks[0, i] > 0
-        strips.append([picture, _ringed(crop, found.places[0, i]) if answers_here else crop])
-        here = "ringed where it answers most" if answers_here else "silent here, which counts too"
-        words.append(f"filter {i}: {effects[i]:+.3f} points here; answers on {100 * usual[i]:.0f} % of faces; {here}")
+        strips.append([picture, ringed(crop, found.places[0, i]) if answers_here else crop])
+        here = "" if answers_here else "; silent here"
+        words.append(f"filter {i}: {effects[i]:+.3f} points; answers on {100 * usual[i]:.0f} % of faces{here}")
     title = f"{layer}: the {len(shown)} of {len(order)} filters that moved this score most"
-    figures.gallery_sheet(path, strips, words, title, f"{MADE}, then the face. {EFFECT}")
+    figures.gallery_sheet(
+        path, strips, words, title, f"{MADE}, then the face, ringed where it answers most. {EFFECT}", 4
+    )
     return [(int(i), float(effects[i])) for i in order]
 
 
@@ -126,9 +128,9 @@ def _pictures(made: NDArray[np.float32]) -> list[Picture]:
     return list(np.clip(made, 0, 255).round().astype(np.uint8))
 
 
-def _ringed(crop: Picture, place: NDArray[np.float32]) -> Picture:
+def ringed(crop: Picture, place: NDArray[np.float32]) -> Picture:
     """A copy of the crop with a ring around a place, given as shares of its side: row and column."""
-    copy = np.ascontiguousarray(crop)
+    copy = crop.copy()
     side = len(crop)
     centre = (round(float(place[1]) * side), round(float(place[0]) * side))
     for colour, width in ((0, 5), (255, 2)):
