@@ -95,6 +95,7 @@ class Batch:
     scores: Floats
     landmarks: Floats
     known: Floats
+    groups: Floats
 
 
 class Batches:
@@ -113,6 +114,9 @@ class Batches:
         self.size = crops.pixels.shape[1] - 2 * crops.pad
         known = ~np.isnan(crops.landmarks).any((1, 2))
         self.known: Floats = np.asarray(known, np.float32)
+        letters = np.array([name[:2] for name in crops.names])
+        kinds = np.unique(letters)
+        self.groups: Floats = np.asarray(letters[:, None] == kinds, np.float32)
         some = crops.landmarks[known] if known.any() else np.zeros((1, N_LANDMARKS, 2), np.float32)
         self.mean_shape: Floats = np.asarray(some.mean(0))
         self.shape_sd: Floats = np.asarray(np.maximum(some.std(0), 1e-3))
@@ -139,6 +143,7 @@ class Batches:
         pixels = np.stack([crop for crop, _ in built])
         marks = np.stack([m for _, m in built])
         scores, known = self.crops.scores.take(indices), self.known.take(indices)
+        groups = self.groups[indices]
         for k, rng in enumerate(rngs):
             if rng.random() < self.augment.mixup:
                 other = (k + 1) % len(rngs)
@@ -147,8 +152,9 @@ class Batches:
                 pixels[k] = _mixed(built[k][0], built[other][0], share)
                 marks[k] = share * built[k][1] + (1 - share) * built[other][1]
                 scores[k] = share * scores[k] + (1 - share) * self.crops.scores[indices[other]]
+                groups[k] = share * groups[k] + (1 - share) * self.groups[indices[other]]
                 known[k] = min(known[k], self.known[indices[other]])
-        return Batch(pixels, scores, marks.reshape(len(indices), -1), known)
+        return Batch(pixels, scores, marks.reshape(len(indices), -1), known, groups)
 
     def _augmented(self, index: int, rng: np.random.Generator) -> tuple[Picture, Floats]:
         """One crop, changed at random, and its landmarks as offsets from the mean shape in units of their SD."""

@@ -102,7 +102,16 @@ class Learner:
                 dtype="float32",
                 name="landmarks",
             )(self.model.get_layer("flatten").output)
-            self.network = keras.Model(self.model.input, [self.model.output, marks])
+            outputs = [self.model.output, marks]
+            if config.training.group_weight:
+                kinds = keras.layers.Dense(
+                    batches.groups.shape[1],
+                    kernel_initializer=keras.initializers.GlorotUniform(seed),
+                    dtype="float32",
+                    name="groups",
+                )(self.model.get_layer("flatten").output)
+                outputs.append(kinds)
+            self.network = keras.Model(self.model.input, outputs)
         self.optimizer = optimizer_of(config)
         self.optimizer.build(self.network.trainable_variables)
         self.average = [tf.Variable(v.value, trainable=False) for v in self.network.trainable_variables]
@@ -112,7 +121,7 @@ class Learner:
         plan, weights = self.config.training, self.network.trainable_variables
 
         def step(
-            pixels: tf.Tensor, scores: tf.Tensor, marks: tf.Tensor, known: tf.Tensor, keep: tf.Tensor
+            pixels: tf.Tensor, scores: tf.Tensor, marks: tf.Tensor, known: tf.Tensor, keep: tf.Tensor, groups: tf.Tensor
         ) -> tf.Tensor:
             with tf.GradientTape() as tape:
                 found = self.network(tf.cast(pixels, tf.float32), training=True)
@@ -123,6 +132,10 @@ class Learner:
                 if plan.landmark_weight:
                     distance = tf.reduce_mean((found[1] - marks) ** 2, axis=1)
                     total += plan.landmark_weight * tf.reduce_mean(distance * known)
+                if plan.group_weight:
+                    total += plan.group_weight * tf.reduce_mean(
+                        tf.nn.softmax_cross_entropy_with_logits(groups, found[2])
+                    )
             self.optimizer.apply(tape.gradient(total, [w.value for w in weights]), weights)
             if plan.weight_average:
                 for mean, weight in zip(self.average, weights, strict=True):
@@ -139,7 +152,7 @@ class Learner:
             self.optimizer.learning_rate.assign(learning_rate(self.config, done, self.batches.steps))
             # the average follows fast while the weights still run: (1 + step) / (10 + step)
             keep = tf.constant(min(plan.weight_average, (1 + done) / (10 + done)), tf.float32)
-            losses.append(self.step(batch.pixels, batch.scores, batch.landmarks, batch.known, keep))
+            losses.append(self.step(batch.pixels, batch.scores, batch.landmarks, batch.known, keep, batch.groups))
         return float(np.mean([loss.numpy() for loss in losses]))
 
     def finished(self) -> keras.Model:
@@ -184,12 +197,12 @@ def _trial(config: Config, precision: str) -> float:
     pixels = rng.integers(0, 256, (n, size, size, channels), np.uint8)
     marks = np.full((n, 86, 2), 0.5, np.float32)
     scores = rng.uniform(1, 5, n).astype(np.float32)
-    crops = Crops(("",) * n, pixels, scores, marks, 0, [])
+    crops = Crops(("AF", "AM", "CF", "CM") * (n // 4), pixels, scores, marks, 0, [])
     learner = Learner(config, Batches(crops, replace(config.augment, mixup=0), n, 0), precision)
     known = np.ones(n, np.float32)
     times = []
     for _ in range(TRIAL_STEPS + 1):
         start = time.perf_counter()
-        learner.step(pixels, scores, marks.reshape(n, -1) * 0, known, tf.constant(0.9)).numpy()
+        learner.step(pixels, scores, marks.reshape(n, -1) * 0, known, tf.constant(0.9), np.eye(4, dtype=np.float32)[np.arange(n) % 4]).numpy()
         times.append(time.perf_counter() - start)
     return float(np.median(times[1:]))
