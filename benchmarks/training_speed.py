@@ -56,7 +56,7 @@ def ours(config: Config, crops: Crops, precision: str) -> tuple[float, float]:
     for _ in range(EPOCHS - 1):
         start = time.perf_counter()
         for b in ready:
-            learner.step(b.pixels, b.scores, b.landmarks, b.known, tf.constant(0.9))
+            learner.step(*b, tf.constant(0.9))
         steps.append(time.perf_counter() - start)
     whole = float(np.median(times[1:]))
     return batches.pictures / whole, float(np.median(steps)) / whole

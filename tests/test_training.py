@@ -116,8 +116,25 @@ def test_landmarks_and_missing_landmarks_are_both_learnt_from(tmp_path: Path) ->
     assert "landmarks" not in [layer.name for layer in model.layers]
 
 
+def test_groups_are_learnt_too_and_dropped_at_the_end(tmp_path: Path) -> None:
+    samples = [replace(s, group=("AF", "CM")[i % 2]) for i, s in enumerate(synthetic.draw(8).samples.values())]
+    crops = load_crops(samples, CropConfig(size=64), pad=10)
+    assert crops.groups == ("AF", "CM") * 4
+    config = recipe(epochs=1, group_weight=0.3)
+    batches = Batches(crops, replace(config.augment, mixup=1.0), 8, 0)
+    (batch,) = batches.epoch(0)
+    assert batch.groups.sum(1) == pytest.approx(np.ones(8))
+    assert ((batch.groups > 0) & (batch.groups < 1)).any()  # mixed as the pictures are
+    learner = Learner(config, batches, "float32")
+    kernel = learner.network.get_layer("groups").kernel
+    before = kernel.numpy()
+    learner.epoch(0)
+    assert not np.array_equal(kernel.numpy(), before)
+    assert [layer.name for layer in learner.finished().layers if layer.name in ("groups", "landmarks")] == []
+
+
 def test_nothing_to_learn_from_is_said(crops: Crops, tmp_path: Path) -> None:
-    empty = Crops((), crops.pixels[:0], crops.scores[:0], crops.landmarks[:0], crops.pad, [])
+    empty = Crops((), (), crops.pixels[:0], crops.scores[:0], crops.landmarks[:0], crops.pad, [])
     with pytest.raises(DataError, match="none with a face"):
         fit(recipe(), empty, tmp_path)
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,13 +23,14 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Crops:
-    """Cropped samples, in the order they came.
+    """Cropped samples, in the order they came, with the group of each.
 
     pixels: uint8 (N, size + 2 pad, size + 2 pad, C). scores: float32 (N,). landmarks: float32 (N, 86, 2) as shares of
     the crop's side, NaN where unknown. problems: samples that gave no crop, and are not among the N.
     """
 
     names: tuple[str, ...]
+    groups: tuple[str, ...]
     pixels: Picture
     scores: Floats
     landmarks: Floats
@@ -63,6 +65,7 @@ def load_crops(
     empty = np.empty((0, side, side, 1 if config.grey else 3), np.uint8)
     return Crops(
         tuple(sample.name for sample, _, _ in kept),
+        tuple(sample.group for sample, _, _ in kept),
         np.stack([pixels for _, pixels, _ in kept]) if kept else empty,
         np.array([sample.score for sample, _, _ in kept], np.float32),
         np.array([marks for _, _, marks in kept], np.float32).reshape(len(kept), N_LANDMARKS, 2),
@@ -86,10 +89,9 @@ def _crop(sample: Sample, config: CropConfig, pad: int) -> tuple[Picture, NDArra
     return crop, align.transform(sample.landmarks, align.crop_matrix(points, config)) / config.size
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """pixels: uint8 (B, size, size, C). scores: float32 (B,). landmarks: float32 (B, 172), 0 where unknown;
-    known: float32 (B,), 1 where the landmarks are known."""
+    known: float32 (B,), 1 where the landmarks are known. groups: float32 (B, kinds), the share of each group."""
 
     pixels: Picture
     scores: Floats
@@ -114,9 +116,7 @@ class Batches:
         self.size = crops.pixels.shape[1] - 2 * crops.pad
         known = ~np.isnan(crops.landmarks).any((1, 2))
         self.known: Floats = np.asarray(known, np.float32)
-        letters = np.array([name[:2] for name in crops.names])
-        kinds = np.unique(letters)
-        self.groups: Floats = np.asarray(letters[:, None] == kinds, np.float32)
+        self.groups: Floats = np.asarray(np.array(crops.groups)[:, None] == np.unique(crops.groups), np.float32)
         some = crops.landmarks[known] if known.any() else np.zeros((1, N_LANDMARKS, 2), np.float32)
         self.mean_shape: Floats = np.asarray(some.mean(0))
         self.shape_sd: Floats = np.asarray(np.maximum(some.std(0), 1e-3))
@@ -142,8 +142,7 @@ class Batches:
         built = [self._augmented(int(i), rng) for i, rng in zip(indices, rngs, strict=True)]
         pixels = np.stack([crop for crop, _ in built])
         marks = np.stack([m for _, m in built])
-        scores, known = self.crops.scores.take(indices), self.known.take(indices)
-        groups = self.groups[indices]
+        scores, known, groups = self.crops.scores[indices], self.known[indices], self.groups[indices]
         for k, rng in enumerate(rngs):
             if rng.random() < self.augment.mixup:
                 other = (k + 1) % len(rngs)

@@ -94,48 +94,46 @@ class Learner:
         variance = float(batches.crops.scores.var()) or 1.0
         seed = config.training.seed
         self.model = registry.build(config, self.mean, precision, seed, learning=True)
-        self.network = self.model
+        extra = []  # further targets: learning them shapes the features, and they are dropped at the end
         if config.training.landmark_weight:
-            marks = keras.layers.Dense(
-                batches.mean_shape.size,
-                kernel_initializer=keras.initializers.GlorotUniform(seed),
-                dtype="float32",
-                name="landmarks",
-            )(self.model.get_layer("flatten").output)
-            outputs = [self.model.output, marks]
-            if config.training.group_weight:
-                kinds = keras.layers.Dense(
-                    batches.groups.shape[1],
-                    kernel_initializer=keras.initializers.GlorotUniform(seed),
-                    dtype="float32",
-                    name="groups",
-                )(self.model.get_layer("flatten").output)
-                outputs.append(kinds)
-            self.network = keras.Model(self.model.input, outputs)
+            extra.append(self._target("landmarks", batches.mean_shape.size))
+        if config.training.group_weight:
+            extra.append(self._target("groups", batches.groups.shape[1]))
+        self.network = keras.Model(self.model.input, [self.model.output, *extra]) if extra else self.model
         self.optimizer = optimizer_of(config)
         self.optimizer.build(self.network.trainable_variables)
         self.average = [tf.Variable(v.value, trainable=False) for v in self.network.trainable_variables]
         self.step = tf.function(self._step(variance), autograph=False, reduce_retracing=True)
 
+    def _target(self, name: str, width: int) -> keras.KerasTensor:
+        """One linear layer on the flattened features."""
+        kernel = keras.initializers.GlorotUniform(self.config.training.seed)
+        layer = keras.layers.Dense(width, kernel_initializer=kernel, dtype="float32", name=name)
+        return layer(self.model.get_layer("flatten").output)
+
     def _step(self, variance: float) -> Callable[..., tf.Tensor]:
         plan, weights = self.config.training, self.network.trainable_variables
 
         def step(
-            pixels: tf.Tensor, scores: tf.Tensor, marks: tf.Tensor, known: tf.Tensor, keep: tf.Tensor, groups: tf.Tensor
+            pixels: tf.Tensor,
+            scores: tf.Tensor,
+            marks: tf.Tensor,
+            known: tf.Tensor,
+            groups: tf.Tensor,
+            keep: tf.Tensor,
         ) -> tf.Tensor:
             with tf.GradientTape() as tape:
                 found = self.network(tf.cast(pixels, tf.float32), training=True)
-                score = found[0] if plan.landmark_weight else found
-                # in units of the labels' variance, so that the weight of the landmarks means the same for any labels
+                score, *extra = found if isinstance(found, list) else [found]
+                # in units of the labels' variance, so that the further targets weigh the same for any labels
                 loss = tf.reduce_mean((score[:, 0] - scores) ** 2) / variance
                 total = loss
                 if plan.landmark_weight:
-                    distance = tf.reduce_mean((found[1] - marks) ** 2, axis=1)
+                    distance = tf.reduce_mean((extra[0] - marks) ** 2, axis=1)
                     total += plan.landmark_weight * tf.reduce_mean(distance * known)
                 if plan.group_weight:
-                    total += plan.group_weight * tf.reduce_mean(
-                        tf.nn.softmax_cross_entropy_with_logits(groups, found[2])
-                    )
+                    surprise = tf.nn.softmax_cross_entropy_with_logits(groups, extra[-1])
+                    total += plan.group_weight * tf.reduce_mean(surprise)
             self.optimizer.apply(tape.gradient(total, [w.value for w in weights]), weights)
             if plan.weight_average:
                 for mean, weight in zip(self.average, weights, strict=True):
@@ -152,7 +150,7 @@ class Learner:
             self.optimizer.learning_rate.assign(learning_rate(self.config, done, self.batches.steps))
             # the average follows fast while the weights still run: (1 + step) / (10 + step)
             keep = tf.constant(min(plan.weight_average, (1 + done) / (10 + done)), tf.float32)
-            losses.append(self.step(batch.pixels, batch.scores, batch.landmarks, batch.known, keep, batch.groups))
+            losses.append(self.step(*batch, keep))
         return float(np.mean([loss.numpy() for loss in losses]))
 
     def finished(self) -> keras.Model:
@@ -197,12 +195,13 @@ def _trial(config: Config, precision: str) -> float:
     pixels = rng.integers(0, 256, (n, size, size, channels), np.uint8)
     marks = np.full((n, 86, 2), 0.5, np.float32)
     scores = rng.uniform(1, 5, n).astype(np.float32)
-    crops = Crops(("AF", "AM", "CF", "CM") * (n // 4), pixels, scores, marks, 0, [])
-    learner = Learner(config, Batches(crops, replace(config.augment, mixup=0), n, 0), precision)
-    known = np.ones(n, np.float32)
+    crops = Crops(("",) * n, ("a", "b", "c", "d") * (n // 4) + ("a",) * (n % 4), pixels, scores, marks, 0, [])
+    batches = Batches(crops, config.augment, n, 0)
+    learner = Learner(config, batches, precision)
+    (batch,) = batches.epoch(0)
     times = []
     for _ in range(TRIAL_STEPS + 1):
         start = time.perf_counter()
-        learner.step(pixels, scores, marks.reshape(n, -1) * 0, known, tf.constant(0.9), np.eye(4, dtype=np.float32)[np.arange(n) % 4]).numpy()
+        learner.step(*batch, tf.constant(0.9)).numpy()
         times.append(time.perf_counter() - start)
     return float(np.median(times[1:]))
