@@ -20,7 +20,7 @@ figcaption, .note { color: #555; font-size: .92rem; }
 .score { font-size: 2.4rem; font-weight: 700; } .score small { font-size: 1.1rem; font-weight: 400; color: #555; }
 .face { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: center; }
 table { border-collapse: collapse; width: 100%; } td, th { padding: .25rem .4rem; text-align: right; }
-td:first-child, th:first-child { text-align: left; } th.bar { text-align: center; }
+td:first-child, th:first-child { text-align: left; } td + td { white-space: nowrap; } th.bar { text-align: center; }
 tr { border-bottom: 1px solid #e5e5e5; }
 .bar { position: relative; width: 45%; min-width: 7rem; }
 .bar i { position: absolute; top: .35rem; height: 1rem; }
