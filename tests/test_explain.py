@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -145,14 +146,33 @@ def test_visualize_one_layer_and_its_mistakes(run: Run, tmp_path: Path) -> None:
 
 
 def test_tables_over_a_data_set(run: Run, small_scut: Path, drawn_run: Path, tmp_path: Path) -> None:
-    (weights,) = (drawn_run / "weights").glob("*.json")
-    done = run(VISUALIZE, "--data", small_scut, "--n", "3", "--weights", weights, "--out", "tables")
+    shutil.copytree(drawn_run / "weights", tmp_path / "weights")
+    weights = tmp_path / "weights" / "drawn.json"
+    done = run(
+        VISUALIZE, "--data", small_scut, "--n", "3", "--weights", weights, "--into", weights, "--layer", "block2_conv1",
+        "--out", "tables",
+    )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip() == (tmp_path / "tables" / "regions.md").read_text().strip()
     assert "Over 3 faces. Published" in done.stdout
+    assert "over 3 faces of the median over points" in done.stdout
     with open(tmp_path / "tables" / "regions.csv") as file:
         rows = list(csv.DictReader(file))
+    assert {row["way"] for row in rows} == {"ring mean", "other faces"}
     assert len({row["region"] for row in rows if row["group"] == "all"}) == 10
     assert all(float(row["mean_low"]) <= float(row["mean"]) <= float(row["mean_high"]) for row in rows)
-    for words in (["photo.jpg", "--data", small_scut], [], ["--data", small_scut, "--quick"]):
-        assert run(VISUALIZE, *words).returncode == 2
+    with open(tmp_path / "tables" / "filters.csv") as file:
+        filters = list(csv.DictReader(file))
+    assert [row["filter"] for row in filters] == [str(i) for i in range(16)]
+    assert all(float(row["absolute"]) >= abs(float(row["effect"])) for row in filters)
+    assert images.read(tmp_path / "tables" / "filters_block2_conv1.png").std() > 10
+    told = json.loads(weights.read_text())["explanations"]
+    assert told["network"] == "drawn"
+    assert told["ways"] == json.loads((tmp_path / "tables" / "agreement.json").read_text())
+    assert "over 3 faces the two agree" in run(ROOT / "use.py", PORTRAIT, "--why", "--weights", weights).stdout
+    for words in (
+        ["photo.jpg", "--data", small_scut], [], ["--data", small_scut, "--quick"], ["photo.jpg", "--into", weights],
+        ["--data", small_scut, "--weights", weights, "--into", "six_block_60-40", "--n", "3"],
+    ):  # fmt: skip
+        failed = run(VISUALIZE, *words)
+        assert (failed.returncode, len(failed.stderr.splitlines())) == (2, 1)

@@ -39,6 +39,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.into and not options.data:
         raise UserError("Expected --into with --data alone. Received: no --data.")
     begin, card = time.monotonic(), cards.load(options.weights)
+    cards.same_recipe(options.into, card)  # now, not after an hour
     text, facts = _photos(card, options.data, options.n) if options.data else _drawn(card, options.n)
     seconds = round(time.monotonic() - begin)
     facts = {"weights": card.name, "sha256": card.files[cards.KERAS], "seconds": seconds, **facts}

@@ -67,6 +67,7 @@ def _data_set(options: argparse.Namespace) -> int:
     data = scut.read(options.data)
     names = splits.official(options.data, data, "60-40").test
     refuse_known(card, names)
+    cards.same_recipe(options.into, card)  # now, not after an hour
     samples = chosen([data.samples[name] for name in names], options.n)
     text, agreed = explain_data_set(card, samples, options.layer, options.out, Counter("explaining"))
     print(text)

@@ -103,6 +103,6 @@ def _landmark_words(crops: Crops, config: CropConfig) -> list[str]:
     distances = [np.median(hand_distance(landmarks(crop, config), hand)) for crop, hand in pairs]
     middle, most = (100 * float(np.quantile(distances, share)) for share in (0.5, 0.95))
     return [
-        f"The outlines behind the regions lie {middle:.1f} % of the eye distance from the points set by hand (median over "
-        f"{len(distances)} faces of the median over points; {most:.1f} % or less on 95 % of the faces)."
+        f"The outlines behind the regions lie {middle:.1f} % of the eye distance from the points set by hand (median "
+        f"over {len(distances)} faces of the median over points; {most:.1f} % or less on 95 % of the faces)."
     ]

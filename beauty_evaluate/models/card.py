@@ -125,14 +125,18 @@ def rewrite(card: Card, **changes: Any) -> Path:
     return path
 
 
-def explain(names: Sequence[str], measured: Card, **found: Any) -> None:
-    """Write what was found of the explanations of `measured` into the cards of those names or paths. ConfigError if one
-    is of another recipe."""
+def same_recipe(names: Sequence[str], measured: Card) -> list[Card]:
+    """The cards of those names or paths; ConfigError if one is of another recipe than `measured`."""
     cards = [load(name) for name in names]
     for card in cards:
         if card.config != measured.config:
             raise ConfigError(f"Expected networks of the recipe of {measured.name}. Received: {card.name} of another.")
-    for card in cards:
+    return cards
+
+
+def explain(names: Sequence[str], measured: Card, **found: Any) -> None:
+    """Write what was found of the explanations of `measured` into the cards of `same_recipe`."""
+    for card in same_recipe(names, measured):
         rewrite(card, explanations={**card.explanations, "network": measured.name, **found})
 
 
