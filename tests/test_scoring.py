@@ -18,7 +18,7 @@ from PIL import Image
 from beauty_evaluate import Row, Scorer, images
 from beauty_evaluate.errors import PhotoError, WeightsError
 from beauty_evaluate.models import card as cards
-from beauty_evaluate.scoring.scorer import expand
+from beauty_evaluate.scoring.stream import expand, scan
 
 USE = ROOT / "use.py"
 COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error"
@@ -204,7 +204,7 @@ def test_copies_of_photos_with_one_name_do_not_overwrite_each_other(scorer: Scor
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         shutil.copy(PORTRAIT, tmp_path / folder / "me.jpg")
-    list(scorer.scan(expand([str(tmp_path)]), out=tmp_path / "out"))
+    list(scan(scorer, expand([str(tmp_path)]), out=tmp_path / "out"))
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["me_scored.jpg", "me_scored_2.jpg"]
 
 
@@ -318,6 +318,6 @@ def test_percentile_is_the_share_of_the_labels_below(scorer: Scorer) -> None:
 
 def test_photos_in_the_wild_get_scores(scorer: Scorer, wild_folder: Path) -> None:
     paths = sorted(map(str, wild_folder.iterdir()))[::7]
-    rows = list(scorer.scan(paths))
+    rows = [row for scored in scan(scorer, paths) for row in scored.rows]
     assert [r.file for r in rows if r.face <= 1] == paths
     assert sum(r.status == "ok" for r in rows) >= 0.95 * len(paths)

@@ -2,21 +2,17 @@
 
 import argparse
 import contextlib
-import csv
-import dataclasses
-import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from beauty_evaluate.cli.common import Counter, add_weights, start
 from beauty_evaluate.errors import UserError
 
 if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
     from beauty_evaluate.scoring.scorer import Row
-
-Write = Callable[["Row"], None]
+    from beauty_evaluate.scoring.tables import Table
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,13 +21,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="photos (JPEG, PNG, WebP, BMP), or folders of them with subfolders"
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="photos (JPEG, PNG, WebP, BMP), folders with subfolders, patterns, or - for a list on standard input",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write annotated copies here, over those of an earlier run"
     )
     parser.add_argument("--csv", metavar="FILE", help="write a table; - is standard output")
     parser.add_argument("--json", metavar="FILE", help="write a JSON object a line; - is standard output")
+    parser.add_argument("--resume", action="store_true", help="go on in tables that are there; skip what they hold")
     parser.add_argument("--single", action="store_true", help="each photo must show exactly one face")
     parser.add_argument(
         "--why",
@@ -42,33 +42,60 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.csv == "-" and options.json == "-":
-        raise UserError("Expected one table on standard output. Received: --csv - and --json -; name a file for one.")
-    from beauty_evaluate.scoring.scorer import Scorer, expand
+    _check(options)
+    from beauty_evaluate.scoring.scorer import Scorer
+    from beauty_evaluate.scoring.stream import expand, scan
 
-    paths = expand(options.paths, leave_out=options.out)
+    paths = expand(_listed(options.paths), leave_out=options.out)
     _spare_inputs(paths, options)
     scorer = Scorer(options.weights)
-    good = bad = 0
-
-    def tell(*lines: str) -> None:
-        print(*lines, sep="\n", file=sys.stderr if "-" in (options.csv, options.json) else None, flush=True)
-
+    quiet = "-" in (options.csv, options.json)
+    count = Counter("scoring") if not sys.stdout.isatty() else None
     with contextlib.ExitStack() as stack:
-        writers = list(_writers(options, stack, scorer.rated))
-        for row in scorer.scan(paths, options.single, options.out):
-            good, bad = good + (row.status == "ok"), bad + (row.status != "ok")
-            for write in writers:
-                write(row)
-            if options.why and row.status == "ok":
-                tell(*scorer.why(row.file, row.face, Counter("explaining")).lines())
+        tables = _tables(options, stack)
+        left, good, bad = [], 0, 0
+        for path in paths:  # what an earlier run has dealt with was told then, and counts
+            found = {table.earlier(path) for table in tables} or {None}
+            left += [path] if None in found else []
+            good, bad = good + (found == {True}), bad + (found == {False})
+        for done, scored in enumerate(scan(scorer, left, options.single, options.out), 1):
+            for table in tables:
+                table.write(scored.rows)
+            for row in scored.rows:
+                good, bad = good + (row.status == "ok"), bad + (row.status != "ok")
+                _print(row, scorer.rated, quiet)
+                if options.why and row.status == "ok":
+                    _tell(quiet, *scorer.why(row.file, row.face, Counter("explaining")).lines())
+            if count and len(left) > 1:
+                count(done, len(left))
     if options.why and good and (known := scorer.card.explanations.get("ways")):
         from beauty_evaluate.explain.region_shapley import Agreement
 
-        tell(Agreement(**known).words())
+        _tell(quiet, Agreement(**known).words())
     if not good:
         return 2
     return 1 if bad else 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.csv == "-" and options.json == "-":
+        raise UserError("Expected one table on standard output. Received: --csv - and --json -; name a file for one.")
+    files = [name for name in (options.csv, options.json) if name]
+    if options.resume and (not files or "-" in files):
+        raise UserError("Expected --resume with --csv FILE or --json FILE. Received: no file that holds earlier rows.")
+
+
+def _listed(paths: Sequence[str]) -> Iterator[str]:
+    """The paths; for `-`, those on the lines of standard input."""
+    for path in paths:
+        if path == "-":
+            yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
+        else:
+            yield path
+
+
+def _tell(quiet: bool, *lines: str) -> None:
+    print(*lines, sep="\n", file=sys.stderr if quiet else None, flush=True)
 
 
 def _spare_inputs(paths: list[str], options: argparse.Namespace) -> None:
@@ -83,27 +110,15 @@ def _spare_inputs(paths: list[str], options: argparse.Namespace) -> None:
         raise UserError(f"Expected another folder for the copies. Received: {options.out}, where the photos lie.")
 
 
-def _writers(options: argparse.Namespace, stack: contextlib.ExitStack, rated: int) -> Iterator[Write]:
-    """Where each row goes."""
-    yield lambda row: _print(row, rated, quiet="-" in (options.csv, options.json))
-    if options.csv:
-        yield _csv_writer(_open(options.csv, stack))
-    if options.json:
-        file = _open(options.json, stack)
-        yield lambda row: print(json.dumps(dataclasses.asdict(row)), file=file, flush=True)
+def _tables(options: argparse.Namespace, stack: contextlib.ExitStack) -> "list[Table]":
+    from beauty_evaluate.scoring.tables import Table
 
-
-def _csv_writer(file: IO[str]) -> Write:
-    from beauty_evaluate.scoring.scorer import Row
-
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow([f.name for f in dataclasses.fields(Row)])
-
-    def write(row: "Row") -> None:
-        table.writerow(dataclasses.astuple(row))
-        file.flush()
-
-    return write
+    tables = []
+    for kind in ("csv", "json"):
+        if place := getattr(options, kind):
+            tables.append(Table(place, kind, options.resume))
+            stack.callback(tables[-1].close)
+    return tables
 
 
 def _print(row: "Row", rated: int, quiet: bool) -> None:
@@ -120,10 +135,3 @@ def _margin(row: "Row") -> str:
     if row.score is None or row.low is None or row.high is None:
         return ""
     return f" +- {max(row.score - row.low, row.high - row.score):.2f}"
-
-
-def _open(name: str, stack: contextlib.ExitStack) -> IO[str]:
-    if name == "-":
-        return sys.stdout
-    # a file name may hold bytes that are not UTF-8
-    return stack.enter_context(open(name, "w", newline="", encoding="utf-8", errors="backslashreplace"))
