@@ -136,7 +136,7 @@ def test_another_table_is_not_gone_on_in(tmp_path: Path) -> None:
 
 def test_a_run_that_was_killed_goes_on_where_it_was(run: Run, folder: Path, tmp_path: Path) -> None:
     files = [tmp_path / "t.csv", tmp_path / "t.json"]
-    words = [sys.executable, USE, folder, "--csv", files[0], "--json", files[1]]
+    words = [str(word) for word in (sys.executable, USE, folder, "--csv", files[0], "--json", files[1])]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
         assert process.stdout is not None

@@ -11,7 +11,8 @@ from beauty_evaluate.cli.common import Counter, add_weights, start
 from beauty_evaluate.errors import UserError
 
 if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
-    from beauty_evaluate.scoring.scorer import Row
+    from beauty_evaluate.scoring.compare import Entry
+    from beauty_evaluate.scoring.scorer import Row, Scorer
     from beauty_evaluate.scoring.tables import Table
 
 
@@ -31,6 +32,10 @@ def _flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--csv", metavar="FILE", help="write a table; - is standard output")
     parser.add_argument("--json", metavar="FILE", help="write a JSON object a line; - is standard output")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a ranked comparison: a picture (.png) or a page (.html)"
+    )
+    parser.add_argument("--against", type=Path, metavar="DIR", help="rank the faces among those of this folder")
     parser.add_argument("--resume", action="store_true", help="go on in tables that are there; skip what they hold")
     parser.add_argument("--single", action="store_true", help="each photo must show exactly one face")
     parser.add_argument(
@@ -43,12 +48,14 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     _check(options)
+    from beauty_evaluate.scoring.compare import entries
     from beauty_evaluate.scoring.scorer import Scorer
     from beauty_evaluate.scoring.stream import expand, scan
 
     paths = expand(_listed(options.paths), leave_out=options.out)
     _spare_inputs(paths, options)
     scorer = Scorer(options.weights)
+    gathered: list[Entry] | None = [] if options.report or options.against else None
     quiet = "-" in (options.csv, options.json)
     count = Counter("scoring") if not sys.stdout.isatty() else None
     with contextlib.ExitStack() as stack:
@@ -61,6 +68,8 @@ def _run(options: argparse.Namespace) -> int:
         for done, scored in enumerate(scan(scorer, left, options.single, options.out), 1):
             for table in tables:
                 table.write(scored.rows)
+            if gathered is not None and scored.faces:
+                gathered += entries(scored, [path for path in options.paths if Path(path).is_dir()])
             for row in scored.rows:
                 good, bad = good + (row.status == "ok"), bad + (row.status != "ok")
                 _print(row, scorer.rated, quiet)
@@ -68,6 +77,8 @@ def _run(options: argparse.Namespace) -> int:
                     _tell(quiet, *scorer.why(row.file, row.face, Counter("explaining")).lines())
             if count and len(left) > 1:
                 count(done, len(left))
+    if gathered:
+        _compare(options, scorer, gathered, quiet)
     if options.why and good and (known := scorer.card.explanations.get("ways")):
         from beauty_evaluate.explain.region_shapley import Agreement
 
@@ -77,10 +88,35 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
+def _compare(options: argparse.Namespace, scorer: "Scorer", faces: "list[Entry]", quiet: bool) -> None:
+    """Say how the faces compare, with those of another folder too, and write the report."""
+    from beauty_evaluate.scoring import compare, sheet
+    from beauty_evaluate.scoring.stream import expand, scan
+
+    if options.against:
+        own = {Path(entry.row.file).resolve() for entry in faces}
+        others = [path for path in expand([str(options.against)]) if Path(path).resolve() not in own]
+        for scored in scan(scorer, others):
+            if scored.faces:
+                faces += compare.entries(scored, [str(options.against)], mine=False)
+            else:
+                _print(scored.rows[0], scorer.rated, quiet)
+    said = compare.verdicts(faces)
+    _tell(quiet, *said)
+    if options.report:
+        sheet.write(options.report, faces, said, scorer.rated)
+
+
 def _check(options: argparse.Namespace) -> None:
     if options.csv == "-" and options.json == "-":
         raise UserError("Expected one table on standard output. Received: --csv - and --json -; name a file for one.")
     files = [name for name in (options.csv, options.json) if name]
+    if options.report:
+        from beauty_evaluate.scoring.sheet import check
+
+        check(options.report)
+    if options.resume and (options.report or options.against):
+        raise UserError("Expected --resume for tables alone. Received: --report or --against, which need all photos.")
     if options.resume and (not files or "-" in files):
         raise UserError("Expected --resume with --csv FILE or --json FILE. Received: no file that holds earlier rows.")
 
@@ -100,12 +136,12 @@ def _tell(quiet: bool, *lines: str) -> None:
 
 def _spare_inputs(paths: list[str], options: argparse.Namespace) -> None:
     """UserError if an output would be written over a photo."""
-    if not (options.csv or options.json or options.out):
+    if not (options.csv or options.json or options.out or options.report):
         return
     inputs = {Path(path).resolve() for path in paths}
-    for file in (options.csv, options.json):
+    for file in (options.csv, options.json, options.report):
         if file and Path(file).resolve() in inputs:
-            raise UserError(f"Expected a new file for the table. Received: {file}, which is one of the photos.")
+            raise UserError(f"Expected a new file for what is found. Received: {file}, which is one of the photos.")
     if options.out and options.out.resolve() in {path.parent for path in inputs}:
         raise UserError(f"Expected another folder for the copies. Received: {options.out}, where the photos lie.")
 
@@ -131,7 +167,7 @@ def _print(row: "Row", rated: int, quiet: bool) -> None:
 
 
 def _margin(row: "Row") -> str:
-    """Half the width of the interval, which ends at 1 and 5."""
-    if row.score is None or row.low is None or row.high is None:
-        return ""
-    return f" +- {max(row.score - row.low, row.high - row.score):.2f}"
+    from beauty_evaluate.scoring.compare import half_width
+
+    half = half_width(row)
+    return "" if half is None else f" +- {half:.2f}"

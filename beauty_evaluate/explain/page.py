@@ -25,6 +25,9 @@ tr { border-bottom: 1px solid #e5e5e5; }
 .bar { position: relative; width: 45%; min-width: 7rem; }
 .bar i { position: absolute; top: .35rem; height: 1rem; }
 .bar b { position: absolute; left: 50%; top: 0; bottom: 0; width: 1px; background: #999; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); gap: 1rem; padding: 0; }
+.cards li { list-style: none; border: 1px solid #ddd; padding: .5rem; overflow-wrap: anywhere; font-size: .92rem; }
+.cards li.mine { border: 3px solid #b35806; } .cards b { font-size: 1.3rem; } .cards img { width: 100%; }
 .warn { border-left: 4px solid #b35806; padding: .2rem .8rem; background: #fdf5ec; }
 @media (max-width: 30rem) { table { font-size: .85rem; } td, th { padding: .25rem .15rem; } .bar { min-width: 4rem; } }
 @media print { body { max-width: none; font-size: 11pt; } h2, figure, tr { break-inside: avoid; } }

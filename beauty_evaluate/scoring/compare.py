@@ -1,0 +1,175 @@
+"""Several faces beside each other: who ranks where, and which differences mean anything."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import hypot
+from pathlib import Path
+from statistics import mean, stdev
+
+import cv2
+import numpy as np
+
+from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.images import Picture
+from beauty_evaluate.scoring.scorer import Row, Scored
+
+THUMBNAIL = 192  # pixels a side: a face takes some 10 kB while a report is gathered
+PAIR = re.compile(r"(?P<before>.*)(?P<when>before|after)(?P<rest>.*)", re.IGNORECASE)
+NO_INTERVAL = "These weights carry no interval, so how large a difference must be to mean anything cannot be said."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A scored face in a comparison.
+
+    name: of its file, with the number of the face where there are several. jpeg: the crop, small. person: the subfolder
+    it lies in, "" for none. mine: asked about, not part of the folder it is compared with.
+    """
+
+    name: str
+    row: Row
+    score: float
+    jpeg: bytes
+    person: str = ""
+    mine: bool = True
+
+    @property
+    def half(self) -> float | None:
+        """Half the width of the score's interval, which ends at 1 and 5."""
+        return half_width(self.row)
+
+
+def half_width(row: Row) -> float | None:
+    """Half the width of the interval around a row's score, which ends at 1 and 5; None without an interval."""
+    if row.score is None or row.low is None or row.high is None:
+        return None
+    return max(row.score - row.low, row.high - row.score)
+
+
+def entries(scored: Scored, roots: Sequence[str] = (), mine: bool = True) -> list[Entry]:
+    """The faces of one photo; none if it has no score. roots: the folders that were asked about, whose subfolders are
+    a person each."""
+    found = []
+    for row, face in zip(scored.rows, scored.faces, strict=bool(scored.faces)):
+        path = Path(row.file)
+        name = f"{path.name}, face {row.face}" if row.faces > 1 else path.name
+        inside = [path.relative_to(root).parent.as_posix() for root in roots if path.is_relative_to(root)]
+        person = inside[0] if inside and inside[0] != "." else ""
+        assert row.score is not None
+        found.append(Entry(name, row, row.score, _jpeg(face), person, mine))
+    return found
+
+
+def _jpeg(face: Face) -> bytes:
+    crop: Picture = face.crop if face.crop.shape[2] == 3 else np.repeat(face.crop, 3, axis=2)
+    small = cv2.resize(crop, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    return bytes(cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
+
+
+def ranked(faces: Sequence[Entry]) -> list[Entry]:
+    """The highest score first; equal ones by name."""
+    return sorted(faces, key=lambda entry: (-entry.score, entry.name))
+
+
+def told_apart(a: Entry, b: Entry) -> bool | None:
+    """Whether two scores differ by more than both intervals together; None without intervals.
+
+    The half widths are added as squares, as those of independent errors: photos of one person err alike, so that for
+    them the answer is on the safe side.
+    """
+    if a.half is None or b.half is None:
+        return None
+    return abs(a.score - b.score) > hypot(a.half, b.half)
+
+
+def difference(a: Entry, b: Entry) -> str:
+    """A sentence on two faces."""
+    high, low = (a, b) if a.score >= b.score else (b, a)
+    gap = high.score - low.score
+    if high.half is None or low.half is None:
+        return f"{high.name} scores {gap:.2f} higher than {low.name}. {NO_INTERVAL}"
+    reach = hypot(high.half, low.half)
+    if gap > reach:
+        return f"{high.name} scores {gap:.2f} higher than {low.name}: more than the +- {reach:.2f} of the two scores."
+    return f"{high.name} and {low.name} differ by {gap:.2f}, less than the +- {reach:.2f} of the two scores: a tie."
+
+
+@dataclass(frozen=True)
+class Person:
+    """Several photos of one person. spread: standard deviation of the scores."""
+
+    name: str
+    photos: int
+    mean: float
+    spread: float
+    best: Entry
+    worst: Entry
+
+    def words(self) -> str:
+        """One line."""
+        return (
+            f"{self.name}: {self.mean:.2f} on average over {self.photos} photos, spread {self.spread:.2f}; "
+            f"{self.best.name} flatters most ({self.best.score:.2f}), {self.worst.name} least ({self.worst.score:.2f})"
+        )
+
+
+def people(faces: Sequence[Entry]) -> list[Person]:
+    """Those with two faces or more, the highest mean first."""
+    folders: dict[str, list[Entry]] = {}
+    for entry in ranked(faces):
+        folders.setdefault(entry.person, []).append(entry)
+    found = []
+    for person, own in folders.items():
+        if person and len(own) > 1:
+            scores = [entry.score for entry in own]
+            found.append(Person(person, len(own), mean(scores), stdev(scores), own[0], own[-1]))
+    return sorted(found, key=lambda one: -one.mean)
+
+
+def pairs(faces: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
+    """Photos of one folder whose names differ in `before` and `after` alone, in that order."""
+    halves: dict[tuple[str, str, str], dict[str, Entry]] = {}
+    for entry in faces:
+        found = PAIR.fullmatch(Path(entry.name).stem)
+        if found and entry.row.faces == 1:
+            folder = str(Path(entry.row.file).parent)
+            place = halves.setdefault((folder, found["before"].lower(), found["rest"].lower()), {})
+            place[found["when"].lower()] = entry
+    return [(half["before"], half["after"]) for half in halves.values() if len(half) == 2]
+
+
+def verdicts(faces: Sequence[Entry]) -> list[str]:
+    """What a ranking of these faces says, and what it does not, in sentences."""
+    order, twos = ranked(faces), pairs(faces)
+    lines = [difference(before, after) for before, after in twos]
+    lines += [person.words() for person in people(faces)]
+    if any(not entry.mine for entry in order):
+        return [*lines, *(_place(entry, order) for entry in order if entry.mine)]
+    if len(order) == 2 and not twos:
+        lines.append(difference(*order))
+    return [*lines, _lead(order)] if len(order) > 2 else lines
+
+
+def _place(entry: Entry, order: Sequence[Entry]) -> str:
+    """Where a face stands among others that are not the user's own."""
+    others = [other for other in order if not other.mine]
+    above = sum(other.score > entry.score for other in others)
+    words = f"{entry.name} ({entry.score:.2f}) would be number {above + 1} of {len(others) + 1}"
+    near = min(others, key=lambda other: abs(other.score - entry.score))
+    words += f", nearest to {near.name} ({near.score:.2f})"
+    known = [told_apart(entry, other) for other in others]
+    if None in known:
+        return f"{words}. {NO_INTERVAL}"
+    return f"{words}; of {sum(known)} of the {len(others)} the score tells it apart"  # type: ignore[arg-type]
+
+
+def _lead(order: Sequence[Entry]) -> str:
+    """How many the first cannot be told apart from."""
+    first = order[0]
+    known = [told_apart(first, other) for other in order[1:]]
+    if None in known:
+        return f"{first.name} scores highest ({first.score:.2f}). {NO_INTERVAL}"
+    same = known.count(False)
+    rest = f"with {same} of the other {len(known)} it is a tie within the intervals" if same else "all others lie lower"
+    return f"{first.name} scores highest ({first.score:.2f}); {rest}."

@@ -1,0 +1,107 @@
+"""A comparison to look at and to share: one picture, or one page."""
+
+import base64
+import io
+import textwrap
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from beauty_evaluate.drawing import score_colour
+from beauty_evaluate.errors import UserError
+from beauty_evaluate.explain.page import Section, paragraph, write_page
+from beauty_evaluate.scoring.compare import THUMBNAIL, Entry, ranked
+
+SUFFIXES = (".png", ".html")
+MOST = {".png": 60, ".html": 1000}  # faces that are shown; the sentences are about all
+COLUMNS, GAP, LINE = 5, 16, 20  # of the picture; pixels
+CARD = THUMBNAIL + 4 * LINE
+ABOUT = (
+    "The scores estimate the mean taste of 60 raters about frontal photos. They do not measure anyone's worth; light, "
+    "lens and a smile move them."
+)
+
+
+def check(path: Path) -> None:
+    """UserError for a file that is neither a picture nor a page."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UserError(f"Expected --report with a name that ends in .png or .html. Received: {path}.")
+
+
+def write(path: Path, faces: Sequence[Entry], sentences: Sequence[str], rated: int) -> None:
+    """Write the ranking of the faces as the suffix says. rated: number of faces behind a percentile. UserError for no
+    face or another suffix."""
+    check(path)
+    if not faces:
+        raise UserError("Expected a face to report on. Received: photos without one.")
+    shown = _shown(ranked(faces), MOST[path.suffix.lower()])
+    title = f"{len(faces)} face{'s' * (len(faces) > 1)}, ranked by score"
+    if len(shown) < len(faces):
+        title += f"; {len(shown)} of them are shown"
+    (_picture if path.suffix.lower() == ".png" else _page)(path, title, shown, sentences, rated)
+
+
+def _shown(order: Sequence[Entry], most: int) -> list[tuple[int, Entry]]:
+    """Ranks and faces: all, or the first and the user's own."""
+    compared = any(not entry.mine for entry in order)
+    numbered = list(enumerate(order, 1))
+    own = [pair for pair in numbered if compared and pair[1].mine][:most]
+    kept = {rank for rank, _ in [*own, *numbered[: most - len(own)]]}
+    return [pair for pair in numbered if pair[0] in kept]
+
+
+def _facts(rank: int, entry: Entry, rated: int) -> tuple[str, str, str]:
+    """Rank and score; percentile; name."""
+    half = "" if entry.half is None else f" \N{PLUS-MINUS SIGN} {entry.half:.2f}"
+    return f"{rank}.  {entry.score:.2f}{half}", f"higher than {entry.row.percentile:.0f} % of {rated}", entry.name
+
+
+def _picture(path: Path, title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence[str], rated: int) -> None:
+    large, medium, small = (ImageFont.load_default(size) for size in (26, 20, 14))
+    columns = min(COLUMNS, max(3, len(shown)))
+    width = columns * (THUMBNAIL + GAP) + GAP
+    lines = [part for sentence in [*sentences, ABOUT] for part in textwrap.wrap(sentence, width // 8)]
+    top = GAP + 2 * LINE
+    rows = -(-len(shown) // columns)
+    sheet = Image.new("RGB", (width, top + rows * (CARD + GAP) + len(lines) * LINE + GAP), "white")
+    draw = ImageDraw.Draw(sheet)
+    draw.text((GAP, GAP), title, "black", large)
+    compared = any(not entry.mine for _, entry in shown)
+    for i, (rank, entry) in enumerate(shown):
+        x, y = GAP + i % columns * (THUMBNAIL + GAP), top + i // columns * (CARD + GAP)
+        sheet.paste(Image.open(io.BytesIO(entry.jpeg)), (x, y))
+        if entry.mine and compared:
+            draw.rectangle((x - 4, y - 4, x + THUMBNAIL + 3, y + THUMBNAIL + 3), outline="#b35806", width=4)
+        draw.rectangle((x, y + THUMBNAIL, x + THUMBNAIL - 1, y + THUMBNAIL + 5), fill=score_colour(entry.score))
+        score, share, name = _facts(rank, entry, rated)
+        draw.text((x, y + THUMBNAIL + 9), score, "black", medium)
+        draw.text((x, y + THUMBNAIL + 9 + 1.3 * LINE), share, "#555555", small)
+        draw.text((x, y + THUMBNAIL + 9 + 2.2 * LINE), _fitting(draw, name, small), "black", small)
+    for i, line in enumerate(lines):
+        draw.text((GAP, top + rows * (CARD + GAP) + i * LINE), line, "black", small)
+    sheet.save(path, "PNG")
+
+
+def _fitting(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """The text, its middle left out if it is wider than a face."""
+    kept, cut = len(text), text
+    while draw.textlength(cut, font) > THUMBNAIL and kept > 4:
+        kept -= 1
+        cut = f"{text[: kept // 2]}...{text[len(text) - kept // 2 :]}"
+    return cut
+
+
+def _page(path: Path, title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence[str], rated: int) -> None:
+    compared = any(not entry.mine for _, entry in shown)
+    cards = []
+    for rank, entry in shown:
+        score, share, name = (escape(text) for text in _facts(rank, entry, rated))
+        mine = ' class="mine"' if entry.mine and compared else ""
+        source = f"data:image/jpeg;base64,{base64.b64encode(entry.jpeg).decode()}"
+        cards.append(f'<li{mine}><img alt="{name}" src="{source}"><b>{score}</b><br>{share}<br>{name}</li>')
+    said = "".join(paragraph(sentence) for sentence in sentences)
+    sections = [Section("What it says", said)] if said else []
+    sections.append(Section("The faces", f'<ol class="cards">{"".join(cards)}</ol>'))
+    write_page(path, title, f"<h1>{escape(title)}</h1>{paragraph(ABOUT, 'note')}", sections)

@@ -1,0 +1,131 @@
+"""Rankings, and which differences mean anything."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
+from PIL import Image
+
+from beauty_evaluate import Row, images
+from beauty_evaluate.errors import UserError
+from beauty_evaluate.scoring import sheet
+from beauty_evaluate.scoring.compare import (
+    NO_INTERVAL,
+    THUMBNAIL,
+    Entry,
+    difference,
+    pairs,
+    people,
+    ranked,
+    told_apart,
+    verdicts,
+)
+
+USE = ROOT / "use.py"
+
+
+def entry(name: str, score: float, half: float | None = 0.3, person: str = "", mine: bool = True) -> Entry:
+    low, high = (None, None) if half is None else (max(1, score - half), min(5, score + half))
+    row = Row(str(Path(person, name)), 1, 1, "ok", score, low, high, 50.0)
+    shade = np.full((THUMBNAIL, THUMBNAIL, 3), int(50 * score), np.uint8)
+    return Entry(name, row, score, images_jpeg(shade), person, mine)
+
+
+def images_jpeg(picture: np.ndarray) -> bytes:
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "JPEG")
+    return data.getvalue()
+
+
+def test_a_difference_counts_beyond_both_intervals() -> None:
+    a, near, far = entry("a", 3.0), entry("near", 3.42), entry("far", 3.43)  # .3 and .3 make .424
+    assert (told_apart(a, near), told_apart(far, a)) == (False, True)
+    assert difference(a, near) == "near and a differ by 0.42, less than the +- 0.42 of the two scores: a tie."
+    assert difference(a, far) == "far scores 0.43 higher than a: more than the +- 0.42 of the two scores."
+    unknown = entry("unknown", 4.0, None)
+    assert told_apart(a, unknown) is None
+    assert difference(a, unknown).endswith(NO_INTERVAL)
+    assert entry("top", 4.9).half == pytest.approx(0.3)  # the interval ends at 5
+
+
+def test_people_have_a_mean_a_spread_and_a_photo_that_flatters() -> None:
+    faces = [entry("1.jpg", 3.0, person="ann"), entry("2.jpg", 4.0, person="ann"), entry("3.jpg", 3.8, person="bob")]
+    faces += [entry("4.jpg", 3.6, person="bob"), entry("5.jpg", 4.9, person="alone"), entry("6.jpg", 2.0)]
+    bob, ann = people(faces)
+    assert (bob.name, bob.photos, bob.best.name, ann.worst.name) == ("bob", 2, "3.jpg", "1.jpg")
+    assert (bob.mean, ann.spread) == pytest.approx((3.7, 0.5**0.5))
+    assert "2.jpg flatters most (4.00)" in ann.words()
+
+
+def test_before_and_after_are_told_by_their_names() -> None:
+    faces = [
+        entry("Ann_after.jpg", 3.5),
+        entry("ann_BEFORE.jpg", 3.0),
+        entry("bob before.jpg", 2.0),
+        entry("c.jpg", 4.0),
+    ]
+    ((before, after),) = pairs(faces)
+    assert (before.name, after.name) == ("ann_BEFORE.jpg", "Ann_after.jpg")
+    lines = verdicts(faces[:2])
+    assert lines == [difference(before, after)]
+
+
+def test_sentences_say_who_leads_and_where_one_stands() -> None:
+    faces = [entry("a", 4.0), entry("b", 3.9), entry("c", 2.0)]
+    assert verdicts(faces) == ["a scores highest (4.00); with 1 of the other 2 it is a tie within the intervals."]
+    others = [entry("x", 4.5, mine=False), entry("y", 3.1, mine=False), entry("z", 2.0, mine=False)]
+    (line,) = verdicts([entry("me", 3.0), *others])
+    assert line == "me (3.00) would be number 3 of 4, nearest to y (3.10); of 2 of the 3 the score tells it apart"
+    assert verdicts([entry("only", 3.0)]) == []
+    assert [e.name for e in ranked([faces[2], faces[0], faces[1]])] == ["a", "b", "c"]
+
+
+def test_the_picture_shows_faces_in_their_order(tmp_path: Path) -> None:
+    faces = [entry(f"{'long name ' * 9}{i}", 2 + 0.1 * i, None if i % 2 else 0.3) for i in range(7)]
+    path = tmp_path / "sheet.png"
+    sheet.write(path, faces, verdicts(faces), 5500)
+    picture = images.read(path)
+    order = [int(50 * e.score) for e in ranked(faces)]
+    for i, shade in enumerate(order):
+        x = sheet.GAP + i % sheet.COLUMNS * (THUMBNAIL + sheet.GAP)
+        y = sheet.GAP + 2 * sheet.LINE + i // sheet.COLUMNS * (sheet.CARD + sheet.GAP)
+        assert abs(int(picture[y + 90, x + 90, 0]) - shade) <= 2
+
+
+def test_a_long_ranking_shows_the_first_and_ones_own(tmp_path: Path) -> None:
+    faces = [entry(f"{i}", 5 - 0.01 * i, mine=False) for i in range(100)] + [entry("me", 1.5)]
+    shown = sheet._shown(ranked(faces), 60)
+    assert [rank for rank, _ in shown] == [*range(1, 60), 101]
+    sheet.write(tmp_path / "sheet.html", faces, ["<b>said</b>"], 5500)
+    page = (tmp_path / "sheet.html").read_text()
+    assert page.count("<li") == 101
+    assert page.count('<li class="mine">') == 1
+    assert "&lt;b&gt;said" in page
+    assert "http" not in page
+
+
+def test_reports_of_real_photos(run: Run, tmp_path: Path) -> None:
+    done = run(USE, PORTRAIT, PORTRAIT_PNG, "--report", "both.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "eileen_collins.png" in done.stdout.splitlines()[2]
+    assert images.read(tmp_path / "both.png").shape[1] == 3 * (THUMBNAIL + sheet.GAP) + sheet.GAP
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "note.jpg").write_text("no photo")
+    (tmp_path / "others" / "star.png").write_bytes(PORTRAIT_PNG.read_bytes())
+    done = run(USE, PORTRAIT, "--against", "others", "--report", "me.html")
+    assert done.returncode == 0
+    assert "grace_hopper.jpg (2" in done.stdout.splitlines()[1]
+    assert done.stderr.startswith("others/note.jpg: ")
+    assert (tmp_path / "me.html").read_text().count("<li") == 2
+
+
+def test_reports_that_cannot_be(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="ends in"):
+        sheet.check(Path("report.pdf"))
+    with pytest.raises(UserError, match="without one"):
+        sheet.write(tmp_path / "none.png", [], [], 5500)
+    done = run(USE, PORTRAIT, "--report", "r.pdf")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert run(USE, PORTRAIT, "--report", "r.png", "--resume", "--csv", "t.csv").returncode == 2
