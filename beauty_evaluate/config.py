@@ -3,9 +3,14 @@
 import dataclasses
 import typing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from beauty_evaluate.errors import ConfigError
+
+_INSTALLED = Path(__file__).resolve().parent / "_weights"
+WEIGHTS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "weights"
+THIRD_PARTY = WEIGHTS / "third_party"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 
 from beauty_evaluate import Scorer
-from beauty_evaluate.config import preset, to_json
+from beauty_evaluate.config import WEIGHTS, preset, to_json
 from beauty_evaluate.data import scut, synthetic
 from beauty_evaluate.data.splits import FOLDS, hold_back, official
 from beauty_evaluate.errors import ConfigError, DataError
@@ -208,7 +208,7 @@ def test_the_wild_table_gives_each_gender_and_ethnicity(run: Run, tmp_path: Path
 
 
 def test_a_calibrated_card_gives_scores_with_intervals(tmp_path: Path, run: Run) -> None:
-    for path in cards.WEIGHTS.glob("six_block_60-40.*"):
+    for path in WEIGHTS.glob("six_block_60-40.*"):
         shutil.copyfile(path, tmp_path / path.name)
     card = cards.load(str(tmp_path / "six_block_60-40.json"))
     path = cards.rewrite(card, interval={"level": 0.9, "scores": [2.0, 4.0], "half": [0.3, 0.5]})

@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             text = f"Expected a command. Received: {words[0]}.\n\n{text}"
         print(text, file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
-    sys.argv[0] = f"beauty_evaluate {words[0]}"
+    sys.argv[0] = f"beauty_evaluate {words[0]}"  # the name that messages begin with
     module = import_module(f"beauty_evaluate.cli.{COMMANDS[words[0]][0]}")
     return int(module.main(words[1:]))
 

@@ -2,17 +2,16 @@
 
 import threading
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from beauty_evaluate.config import CropConfig
+from beauty_evaluate.config import THIRD_PARTY, CropConfig
 from beauty_evaluate.errors import PhotoError, WeightsError
 from beauty_evaluate.faces.align import Points, aligned_crop, whole_crop
 from beauty_evaluate.images import Picture
 
-YUNET = Path(__file__).resolve().parents[2] / "weights" / "third_party" / "face_detection_yunet_2023mar.onnx"
+YUNET = THIRD_PARTY / "face_detection_yunet_2023mar.onnx"
 LEAST_SIDE = 64  # on narrower pictures YuNet answers with boxes that are not numbers
 
 _local = threading.local()  # a detector keeps its last input: one per thread

@@ -1,19 +1,17 @@
 """468 landmarks and the person mask of an aligned crop, by MediaPipe's two small networks."""
 
 import threading
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import CropConfig
+from beauty_evaluate.config import THIRD_PARTY, CropConfig
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.faces.align import Points
 from beauty_evaluate.images import Picture
 
-THIRD_PARTY = Path(__file__).resolve().parents[2] / "weights" / "third_party"
 MESH, PERSON = "face_landmark.tflite", "selfie_segmentation.tflite"
 MESH_SIDE, PERSON_SIDE = 192, 256  # what the two networks were trained on
 N_POINTS = 468

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import Config, from_json, to_json
+from beauty_evaluate.config import WEIGHTS, Config, from_json, to_json
 from beauty_evaluate.errors import ConfigError, WeightsError
 
-WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 DEFAULTS = ("six_block", "six_block_60-40")  # the first that is there is used
 DEFAULT_DATA = "SCUT-FBP5500"  # weights made from anything else are used only by name
 KERAS, ONNX, STATS = ".weights.h5", ".onnx", ".stats.npz"
