@@ -7,11 +7,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import Run
 
 from beauty_evaluate import config as configs
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.models import registry, six_block
+from beauty_evaluate.models.card import ONNX, load
 from beauty_evaluate.models.runtime import onnx_forward, rate
 from beauty_evaluate.training.export import write_network
 from beauty_evaluate.training.fit import keras_forward
@@ -159,3 +161,13 @@ def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not a network")
     with pytest.raises(WeightsError, match="cannot be read"):
         onnx_forward(path)
+
+
+def test_the_export_command_writes_the_same_network(run: Run, drawn_run: Path, tmp_path: Path) -> None:
+    card = load(str(drawn_run / "weights" / "drawn.json"))
+    done = run("-m", "beauty_evaluate", "export", "--weights", drawn_run / "weights" / "drawn.json", "--out", "out")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("out/drawn.onnx: float32 crops (N, 64, 64, 3)")
+    crops = np.random.default_rng(1).integers(0, 256, (4, 64, 64, 3), np.uint8)
+    ours, theirs = (rate(onnx_forward(p), crops, True) for p in (card.file(ONNX), tmp_path / "out" / "drawn.onnx"))
+    assert np.allclose(ours, theirs, atol=1e-4)

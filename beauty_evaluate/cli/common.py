@@ -17,6 +17,7 @@ COMMANDS = {
     "train": ("train", "train a network"),
     "visualize": ("visualize", "show filters and feature maps"),
     "evaluate": ("evaluate", "compare scores with labels"),
+    "export": ("export", "write a network as an ONNX file"),
     "faithfulness": ("faithfulness", "prove the explanations of a network"),
     "prune": ("prune", "make a network smaller and faster"),
     "report-data": ("report_data", "describe a data set"),
