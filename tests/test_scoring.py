@@ -8,8 +8,10 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
@@ -17,7 +19,9 @@ from PIL import Image
 
 from beauty_evaluate import Row, Scorer, images
 from beauty_evaluate.errors import PhotoError, WeightsError
+from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.models import card as cards
+from beauty_evaluate.scoring.quality import Quality, quality
 from beauty_evaluate.scoring.stream import expand, scan
 
 USE = ROOT / "use.py"
@@ -321,3 +325,36 @@ def test_photos_in_the_wild_get_scores(scorer: Scorer, wild_folder: Path) -> Non
     rows = [row for scored in scan(scorer, paths) for row in scored.rows]
     assert [r.file for r in rows if r.face <= 1] == paths
     assert sum(r.status == "ok" for r in rows) >= 0.95 * len(paths)
+
+
+DEGRADED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "small": lambda photo: cv2.resize(photo, None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA),
+    "blurred": lambda photo: cv2.GaussianBlur(photo, (0, 0), 8),
+    "dark": lambda photo: photo // 4,
+    "grey": lambda photo: np.repeat(photo[..., 1:2], 3, axis=2),
+}
+
+
+@pytest.mark.parametrize("word", DEGRADED)
+def test_a_bad_photo_is_scored_with_a_warning(scorer: Scorer, word: str) -> None:
+    photo = images.read(PORTRAIT)
+    assert scorer.score_picture(photo)[0].warnings == ""
+    assert word in scorer.score_picture(DEGRADED[word](photo))[0].warnings.split(";")
+
+
+def test_warnings_follow_what_is_measured() -> None:
+    good = Quality(100, 0.2, 140, 30, 0.05, 0.95)
+    assert good.warnings() == []
+    bad = Quality(59, 0.08, 231, 2, 0.21, 0.87)
+    assert bad.warnings() == ["small", "blurred", "bright", "grey", "turned", "unsure"]
+    points = np.array([[0, 0], [10, 0], [8, 5], [2, 9], [8, 9]], float)
+    face = Face((0, 0, 20, 30), points, 0.9, np.full((64, 64, 3), 50, np.uint8))
+    found = quality(face)
+    assert (found.side, found.light, found.colour, found.sharpness) == (20, 50, 0, 0)
+    assert found.turn == pytest.approx(0.3)
+
+
+def test_the_terminal_says_when_a_score_means_little(run: Run, tmp_path: Path) -> None:
+    Image.fromarray(DEGRADED["dark"](images.read(PORTRAIT))).save(tmp_path / "dark.png")
+    done = run(USE, "dark.png")
+    assert done.stdout.rstrip().endswith("; means little: dark")

@@ -163,7 +163,9 @@ def _print(row: "Row", rated: int, quiet: bool) -> None:
     elif not quiet:
         which = f", face {row.face} of {row.faces}" if row.faces > 1 else ""
         score = f"{row.score:.2f}{_margin(row)} of 5"
-        print(f"{row.file}{which}: {score}, higher than {row.percentile:.0f} % of {rated} rated faces", flush=True)
+        careful = f"; means little: {row.warnings.replace(';', ', ')}" if row.warnings else ""
+        share = f"higher than {row.percentile:.0f} % of {rated} rated faces"
+        print(f"{row.file}{which}: {score}, {share}{careful}", flush=True)
 
 
 def _margin(row: "Row") -> str:

@@ -16,6 +16,7 @@ from beauty_evaluate.faces.regions import NAMES, regions
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import card as cards
 from beauty_evaluate.models.runtime import Forward, onnx_forward, rate
+from beauty_evaluate.scoring.quality import quality
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Row:
 
     face: from 1, left to right, of `faces`; 0 if there is no score. status: `ok`, or PhotoError's word. score, low,
     high: rating points 1..5 (low and high: None until an interval is calibrated). percentile: share of the data set's
-    scores that are lower, in percent. x, y, w, h: box in pixels of the photo.
+    scores that are lower, in percent. x, y, w, h: box in pixels of the photo. warnings: why the score means little,
+    words of `Quality.warnings` with `;` between them.
     """
 
     file: str
@@ -154,7 +156,8 @@ class Scorer:
             low, high = (
                 (None, None) if half is None else (round(max(1, score - half), 4), round(min(5, score + half), 4))
             )
-            rows.append(Row(file, i, len(faces), "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3)))
+            sure, careful = round(face.confidence, 3), ";".join(quality(face).warnings())
+            rows.append(Row(file, i, len(faces), "ok", score, low, high, share, x, y, w, h, sure, careful))
         return rows
 
 

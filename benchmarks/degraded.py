@@ -1,0 +1,142 @@
+"""How far scores of good photos drift when the photos are made bad, and which warnings are given: degraded.md.
+
+python benchmarks/degraded.py --data SCUT-FBP5500 [--n 300] [--weights six_block_60-40]
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import cv2
+import numpy as np
+
+from beauty_evaluate.cli.common import Counter
+from beauty_evaluate.data import scut, splits
+from beauty_evaluate.errors import PhotoError
+from beauty_evaluate.faces.detect import Face, find_faces, main_face
+from beauty_evaluate.images import Picture
+from beauty_evaluate.models import card as cards
+from beauty_evaluate.models.runtime import onnx_forward, rate
+from beauty_evaluate.scoring.quality import Quality, quality
+
+FACE = 180  # pixels: the median width of a face in SCUT-FBP5500's photos
+WORDS = ("small", "blurred", "dark", "bright", "grey", "turned", "unsure")
+
+
+def resized(share: float, wide: float = 1.0) -> Callable[[Picture], Picture]:
+    return lambda photo: cv2.resize(photo, None, fx=share * wide, fy=share, interpolation=cv2.INTER_AREA)
+
+
+def blurred(sigma: float) -> Callable[[Picture], Picture]:
+    return lambda photo: cv2.GaussianBlur(photo, (0, 0), sigma)
+
+
+def lit(gain: float) -> Callable[[Picture], Picture]:
+    return lambda photo: np.clip(photo * gain, 0, 255).astype(np.uint8)
+
+
+def jpeg(level: int) -> Callable[[Picture], Picture]:
+    return lambda photo: cv2.imdecode(
+        cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, level])[1], cv2.IMREAD_COLOR
+    )
+
+
+def grey(photo: Picture) -> Picture:
+    return np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+
+CASES: dict[str, Callable[[Picture], Picture]] = {
+    "as it is": lambda photo: photo,
+    **{f"face about {side} pixels wide": resized(side / FACE) for side in (120, 90, 60, 40, 25)},
+    **{f"blurred, sigma {sigma} pixels": blurred(sigma) for sigma in (1, 2, 3, 4, 6, 8)},
+    **{f"{gain} of the light": lit(gain) for gain in (0.6, 0.4, 0.25, 0.15)},
+    **{f"{gain} times the light": lit(gain) for gain in (1.3, 1.6, 2.0)},
+    "grey": grey,
+    **{f"{share} of the width": resized(1, share) for share in (0.9, 0.8, 0.7, 0.5)},
+    **{f"JPEG quality {level}": jpeg(level) for level in (70, 30, 10)},
+}
+
+
+def measured(photos: Sequence[Picture], card: cards.Card) -> list[tuple[float, Quality] | None]:
+    """Score and quality of the main face of each photo; None where no face is found."""
+    faces: list[Face | None] = []
+    for photo in photos:
+        try:
+            faces.append(main_face(find_faces(photo, card.config.crop)))
+        except PhotoError:
+            faces.append(None)
+    there = [face for face in faces if face]
+    forward = onnx_forward(card.file(cards.ONNX))
+    scores = iter(rate(forward, np.stack([face.crop for face in there]), card.config.mirror_average))
+    return [(float(next(scores)), quality(face)) if face else None for face in faces]
+
+
+def drift_table(photos: Sequence[Picture], card: cards.Card) -> str:
+    """How the scores of each case differ from those of the photos as they are."""
+    lines = [
+        f"| Photos | Found | Mean absolute drift | Mean drift | {' | '.join(WORDS)} |",
+        f"| --- | ---: | ---: | ---: |{' ---: |' * len(WORDS)}",
+    ]
+    first: list[tuple[float, Quality] | None] = []
+    count = Counter("degrading")
+    for i, (title, change) in enumerate(CASES.items(), 1):
+        found = measured([change(photo) for photo in photos], card)
+        first = first or found
+        both = [(a[0], b[0], b[1]) for a, b in zip(first, found, strict=True) if a and b]
+        drift = np.array([after - before for before, after, _ in both])
+        warned = [f"{np.mean([word in own.warnings() for _, _, own in both]):.0%}" for word in WORDS]
+        cells = f"{len(both)} | {np.abs(drift).mean():.3f} | {drift.mean():+.3f} | {' | '.join(warned)}"
+        lines.append(f"| {title} | {cells} |")
+        count(i, len(CASES))
+    return "\n".join(lines)
+
+
+def turn_table(photos: Sequence[Picture], labels: Sequence[float], card: cards.Card) -> str:
+    """How far scores lie from the raters' by how far the head is turned: no picture can be turned afterwards."""
+    found = [(own, label) for own, label in zip(measured(photos, card), labels, strict=True) if own]
+    turns = np.array([own[1].turn for own, _ in found])
+    errors = np.array([abs(own[0] - label) for own, label in found])
+    lines = [
+        "| Nose beside the middle of the eyes, eye distances | Photos | Mean absolute error |",
+        "| --- | ---: | ---: |",
+    ]
+    for low, high in ((0, 0.05), (0.05, 0.1), (0.1, 0.15), (0.15, 0.2), (0.2, 9)):
+        own = (turns >= low) & (turns < high)
+        error = f"{errors[own].mean():.3f}" if own.any() else "-"
+        lines.append(f"| {f'{low} to {high}' if high < 9 else f'{low} and more'} | {own.sum()} | {error} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--n", type=int, default=300)
+    parser.add_argument("--weights", default=cards.DEFAULTS[1])
+    options = parser.parse_args()
+    card, data = cards.load(options.weights), scut.read(options.data)
+    names = splits.official(options.data, data, "60-40").test
+    chosen = np.random.default_rng(0).choice(names, options.n, replace=False)
+    photos = {name: data.samples[name].read() for name in names}
+    text = "\n".join(
+        [
+            f"{options.n} test photos of {card.name}, drawn by lot, and what becomes of their scores, in rating "
+            "points; then the share of them that gets each warning.",
+            "",
+            drift_table([photos[name] for name in chosen], card),
+            "",
+            f"Heads that are turned, among all {len(names)} test photos:",
+            "",
+            turn_table(list(photos.values()), [data.samples[name].score for name in names], card),
+        ]
+    )
+    (HERE / "degraded.md").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
