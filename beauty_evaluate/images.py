@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from beauty_evaluate.errors import PhotoError
 
@@ -16,8 +16,9 @@ Picture = NDArray[np.uint8]
 MAX_PIXELS = 100_000_000
 MAX_BYTES = 64 * 1024 * 1024
 MIN_SIDE = 32
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", *(("AVIF",) if features.check("avif") else ()))
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".avif", ".heic", ".heif")
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # what phones write into bytes 8 to 11
 
 # Pillow warns above this limit while it reads the header; as an error, the warning is our size cap.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -29,7 +30,8 @@ warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
 def read(source: str | os.PathLike[str] | bytes) -> Picture:
     """Decode one picture.
 
-    source: a path, or the content of a file. Content decides, never the name: JPEG, PNG, WebP or BMP.
+    source: a path, or the content of a file. Content decides, never the name: JPEG, PNG, WebP, BMP, AVIF, and HEIC
+    where the package pillow-heif is installed.
     Returns uint8 (H, W, 3) RGB, turned as its EXIF orientation says; transparent parts become white,
     16-bit grey is reduced to 8 bits.
     Raises PhotoError with status `missing`, `unreadable`, `too_large` or `too_small`.
@@ -39,8 +41,12 @@ def read(source: str | os.PathLike[str] | bytes) -> Picture:
         raise PhotoError("unreadable", "Expected a picture. Received: an empty file.")
     if len(data) > MAX_BYTES:
         raise PhotoError("too_large", f"Expected at most {MAX_BYTES >> 20} MB. Received: {len(data) >> 20} MB.")
+    formats = FORMATS
+    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
+        _learn_heif()
+        formats = ("HEIF",)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=formats) as image:
             _check_size(*image.size)
             return np.ascontiguousarray(_rgb(_upright(image)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -49,10 +55,22 @@ def read(source: str | os.PathLike[str] | bytes) -> Picture:
         ) from error
     except UnidentifiedImageError as error:
         raise PhotoError(
-            "unreadable", "Expected a JPEG, PNG, WebP or BMP picture. Received: a file with other content."
+            "unreadable", "Expected a JPEG, PNG, WebP, BMP or AVIF picture. Received: a file with other content."
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
         raise PhotoError("unreadable", f"Expected a whole picture. Received: a damaged one ({error}).") from error
+
+
+def _learn_heif() -> None:
+    """Let Pillow read HEIC. PhotoError without the decoder."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError as error:
+        raise PhotoError(
+            "unreadable",
+            "Expected a picture that can be decoded. Received: HEIC; pip install pillow-heif, or convert it.",
+        ) from error
+    register_heif_opener()
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -1,10 +1,12 @@
 import io
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, features
 
 from beauty_evaluate import images
 from beauty_evaluate.errors import PhotoError
@@ -127,3 +129,33 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
         with pytest.raises(PhotoError) as caught:
             images.read(path)
         assert caught.value.status == status
+
+
+def test_avif_is_read_where_pillow_knows_it(tmp_path: Path) -> None:
+    assert ("AVIF" in images.FORMATS) == features.check("avif")
+    if features.check("avif"):
+        Image.fromarray(np.full((64, 48, 3), 90, np.uint8)).save(tmp_path / "a.avif")
+        assert images.read(tmp_path / "a.avif").shape == (64, 48, 3)
+
+
+def test_heic_without_its_decoder_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(PhotoError, match="pip install pillow-heif") as caught:
+        images.read(b"\0\0\0\x18ftypheic" + bytes(40))
+    assert caught.value.status == "unreadable"
+
+
+def test_heic_is_read_with_its_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decoder itself is not installed here: another stands in for it."""
+    asked: list[tuple[str, ...]] = []
+
+    def open_heif(source: io.BytesIO, formats: tuple[str, ...]) -> Image.Image:
+        asked.append(formats)
+        return Image.new("RGB", (40, 40), (10, 20, 30))
+
+    decoder = types.ModuleType("pillow_heif")
+    decoder.register_heif_opener = lambda: None  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pillow_heif", decoder)
+    monkeypatch.setattr(Image, "open", open_heif)
+    assert (images.read(b"\0\0\0\x18ftypheic" + bytes(40))[0, 0] == [10, 20, 30]).all()
+    assert asked == [("HEIF",)]

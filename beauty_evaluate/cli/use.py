@@ -25,7 +25,7 @@ def _flags(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="+",
         metavar="PATH",
-        help="photos (JPEG, PNG, WebP, BMP), folders with subfolders, patterns, or - for a list on standard input",
+        help="photos, folders of them with subfolders, patterns, or - for a list on standard input",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write annotated copies here, over those of an earlier run"
