@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 import warnings
 from pathlib import Path
 
@@ -24,7 +25,7 @@ HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  #
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # Damaged EXIF does not matter here: the pixels are good, and the orientation is then unknown.
-warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 
 def read(source: str | os.PathLike[str] | bytes) -> Picture:
@@ -57,7 +58,7 @@ def read(source: str | os.PathLike[str] | bytes) -> Picture:
         raise PhotoError(
             "unreadable", "Expected a JPEG, PNG, WebP, BMP or AVIF picture. Received: a file with other content."
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, RuntimeError, struct.error) as error:
         raise PhotoError("unreadable", f"Expected a whole picture. Received: a damaged one ({error}).") from error
 
 

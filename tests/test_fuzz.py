@@ -1,0 +1,103 @@
+"""Mutated picture files: every one is scored or gets its one sentence. FUZZ_CASES=10000 runs more of them by hand."""
+
+import collections
+import io
+import os
+import resource
+import struct
+import time
+from collections.abc import Iterator
+
+import pytest
+from conftest import PORTRAIT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, features
+
+from beauty_evaluate import Scorer
+from beauty_evaluate.errors import PhotoError
+
+CASES = int(os.environ.get("FUZZ_CASES", "300"))
+MEMORY = 500 * 1024  # kB that these files may add to the process
+STATUSES = {"unreadable", "too_large", "too_small", "no_face"}
+
+
+def encoded(kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    with Image.open(PORTRAIT) as photo:
+        small = photo.convert("RGB").resize((180, 210))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    small.save(file, kind, exif=exif, **options)
+    return file.getvalue()
+
+
+FILES = {
+    "JPEG": encoded("JPEG"),
+    "progressive JPEG": encoded("JPEG", progressive=True),
+    "PNG": encoded("PNG"),
+    "WebP": encoded("WEBP"),
+    "BMP": encoded("BMP"),
+    **({"AVIF": encoded("AVIF")} if features.check("avif") else {}),
+}
+SIZE_PLACES = {"PNG": 16, "BMP": 18, "JPEG": FILES["JPEG"].find(b"\xff\xc0") + 5}  # where the header says how large
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """A real file with bytes flipped, cut out, put in or repeated, or with a header that lies about its size."""
+    kind = draw(st.sampled_from(sorted(FILES)))
+    data = bytearray(FILES[kind])
+    if kind in SIZE_PLACES and draw(st.integers(0, 3)) == 0:
+        wide = kind in ("PNG", "BMP")
+        size = draw(st.integers(0, 2**31 - 1 if wide else 2**16 - 1))
+        struct.pack_into({"PNG": ">I", "BMP": "<I", "JPEG": ">H"}[kind], data, SIZE_PLACES[kind], size)
+    for _ in range(draw(st.integers(0, 4))):
+        place = draw(st.integers(0, max(0, len(data) - 1)))
+        length = draw(st.integers(1, 64))
+        change = draw(st.sampled_from(("flip",) * 6 + ("cut", "put", "repeat", "end")))
+        if change == "flip" and data:
+            data[place] ^= draw(st.integers(1, 255))
+        elif change == "cut":
+            del data[place : place + length]
+        elif change == "put":
+            data[place:place] = draw(st.binary(min_size=1, max_size=16))
+        elif change == "repeat":
+            data[place:place] = data[place : place + length]
+        elif change == "end":
+            del data[place:]
+    return bytes(data)
+
+
+@pytest.fixture(scope="module")
+def seen() -> Iterator[collections.Counter[str]]:
+    """Counts what became of the files; says so at the end, where output is shown."""
+    counts: collections.Counter[str] = collections.Counter()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    yield counts
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(f"\n{dict(counts)}, {grown // 1024} MB more")
+    assert grown < MEMORY
+    assert counts["ok"] > 0
+    assert counts["unreadable"] > 0
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return Scorer()
+
+
+@settings(max_examples=CASES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+@given(data=mutated())
+def test_every_file_is_scored_or_named(scorer: Scorer, seen: collections.Counter[str], data: bytes) -> None:
+    begin = time.monotonic()
+    rows, status, words = [], "ok", ""
+    try:
+        rows = scorer.score(data)
+    except PhotoError as error:
+        status, words = error.status, str(error)
+    seen[status] += 1
+    seen["slowest, ms"] = max(seen["slowest, ms"], round(1000 * (time.monotonic() - begin)))
+    assert status in ("ok", *STATUSES)
+    assert "\n" not in words
+    assert all(row.score is not None and 1 <= row.score <= 5 for row in rows)
