@@ -20,7 +20,7 @@ from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import card as cards
-from beauty_evaluate.models.runtime import onnx_forward, rate
+from beauty_evaluate.models.runtime import many_forward, rate
 from beauty_evaluate.scoring.quality import Quality, quality
 
 FACE = 180  # pixels: the median width of a face in SCUT-FBP5500's photos
@@ -70,7 +70,7 @@ def measured(photos: Sequence[Picture], card: cards.Card) -> list[tuple[float, Q
         except PhotoError:
             faces.append(None)
     there = [face for face in faces if face]
-    forward = onnx_forward(card.file(cards.ONNX))
+    forward = many_forward(card.file(cards.ONNX))
     scores = iter(rate(forward, np.stack([face.crop for face in there]), card.config.mirror_average))
     return [(float(next(scores)), quality(face)) if face else None for face in faces]
 

@@ -14,7 +14,7 @@ from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.models import registry, six_block
 from beauty_evaluate.models.card import ONNX, load
-from beauty_evaluate.models.runtime import onnx_forward, rate
+from beauty_evaluate.models.runtime import many_forward, onnx_forward, rate
 from beauty_evaluate.training.export import write_network
 from beauty_evaluate.training.fit import keras_forward
 
@@ -74,7 +74,8 @@ def test_weights_and_onnx_score_as_the_network_does(
 ) -> None:
     onnx = write_network(model, crops, tmp_path, "small", config.mirror_average)
     ours = rate(keras_forward(model), crops, True)
-    assert np.allclose(rate(onnx_forward(onnx), crops, True), ours, atol=1e-4)
+    for runtime in (onnx_forward, many_forward):
+        assert np.allclose(rate(runtime(onnx), crops, True), ours, atol=1e-4)
     again = registry.build(config, seed=6)
     assert not np.allclose(rate(keras_forward(again), crops, True), ours)
     again.load_weights(tmp_path / "small.weights.h5")
@@ -161,6 +162,8 @@ def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not a network")
     with pytest.raises(WeightsError, match="cannot be read"):
         onnx_forward(path)
+    with pytest.raises(WeightsError, match="cannot be read"):
+        many_forward(path)
 
 
 def test_the_export_command_writes_the_same_network(run: Run, drawn_run: Path, tmp_path: Path) -> None:

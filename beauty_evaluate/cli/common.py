@@ -23,7 +23,7 @@ COMMANDS = {
     "report-data": ("report_data", "describe a data set"),
 }
 
-LIGHT = {"cv2", "numpy", "PIL"}
+LIGHT = {"cv2", "numpy", "onnxruntime", "PIL"}
 HEAVY = {"tensorflow", "keras", "matplotlib", "scipy", "imagehash", "h5py", "tf2onnx", "onnx"}
 
 Run = Callable[[argparse.Namespace], int]

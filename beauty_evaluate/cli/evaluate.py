@@ -67,7 +67,7 @@ def _run(options: argparse.Namespace) -> int:
     from beauty_evaluate.evaluation.evaluate import evaluate, refuse_known, write_predictions
     from beauty_evaluate.evaluation.report import figures_table
     from beauty_evaluate.metrics import bootstrap_pearson
-    from beauty_evaluate.models.runtime import onnx_forward
+    from beauty_evaluate.models.runtime import many_forward
 
     card = cards.load(options.weights)
     data = scut.read(options.data)
@@ -75,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
     names = split.test or split.train
     refuse_known(card, names)
     samples = [data.samples[name] for name in names]
-    forward = onnx_forward(card.file(cards.ONNX))
+    forward = many_forward(card.file(cards.ONNX))
     found = evaluate(forward, card.config, samples, card.labels["mean"], Counter("scoring"))
     _say_scored(card.name, options.split, data, found)
     print(figures_table(found.figures()))
@@ -109,11 +109,11 @@ def _wild(options: argparse.Namespace) -> int:
     from beauty_evaluate.data import mebeauty
     from beauty_evaluate.evaluation.evaluate import evaluate
     from beauty_evaluate.evaluation.wild import wild_table
-    from beauty_evaluate.models.runtime import onnx_forward
+    from beauty_evaluate.models.runtime import many_forward
 
     card, data = cards.load(options.weights), mebeauty.read(options.wild)
     samples = list(data.samples.values())
-    found = evaluate(onnx_forward(card.file(cards.ONNX)), card.config, samples, card.labels["mean"], Counter("scoring"))
+    found = evaluate(many_forward(card.file(cards.ONNX)), card.config, samples, card.labels["mean"], Counter("scoring"))
     _say_scored(card.name, data.title, data, found)
     print(wild_table(found))
     return 0

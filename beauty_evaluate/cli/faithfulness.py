@@ -87,11 +87,11 @@ def _drawn(card: cards.Card, n: int) -> tuple[str, dict[str, Any]]:
     """The proof on drawn faces, likewise. Raises UserError."""
     from beauty_evaluate.data import synthetic
     from beauty_evaluate.explain.known_rule import drawn_truth, truth_markdown
-    from beauty_evaluate.models.runtime import onnx_forward
+    from beauty_evaluate.models.runtime import many_forward
 
     if card.data != synthetic.TITLE:
         raise UserError(f"Expected --data DIR, or weights of drawn faces. Received: {card.name}, of {card.data}.")
-    forward = onnx_forward(card.file(cards.ONNX))
+    forward = many_forward(card.file(cards.ONNX))
     truth = drawn_truth(forward, card.config.crop, card.config.mirror_average, n, Counter("proving"))
     return truth_markdown(truth), {
         "faces": n,

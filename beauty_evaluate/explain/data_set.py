@@ -24,7 +24,7 @@ from beauty_evaluate.explain.region_tables import (
 from beauty_evaluate.faces.landmarks import landmarks
 from beauty_evaluate.faces.regions import NAMES, hand_distance, regions
 from beauty_evaluate.models.card import ONNX, Card
-from beauty_evaluate.models.runtime import onnx_forward
+from beauty_evaluate.models.runtime import many_forward
 
 OTHERS = 8  # faces whose regions stand in for those of a face
 TOLD = 5  # filters in the text
@@ -56,7 +56,7 @@ def explain_data_set(
         say(f"problem: {problem}")
     groups = {sample.name: sample.group for sample in samples}
     own_groups = [groups[name] for name in crops.names]
-    forward, mirror = onnx_forward(card.file(ONNX)), card.config.mirror_average
+    forward, mirror = many_forward(card.file(ONNX)), card.config.mirror_average
     masks = [regions(crop, card.config.crop) for crop in crops.centre]
     rings: list[RegionEffects] = []
     swaps: list[RegionEffects] = []

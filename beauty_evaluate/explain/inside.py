@@ -19,7 +19,7 @@ from beauty_evaluate.explain.region_shapley import Masks, replaced
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import ONNX, Card
-from beauty_evaluate.models.runtime import onnx_forward
+from beauty_evaluate.models.runtime import many_forward
 
 CAM_LAYER = "block4_conv2"  # 16 x 16 values on a crop of 256 pixels: fine enough to tell an eye from a brow
 BLOCK_WORDS = (
@@ -58,7 +58,7 @@ def _pixels_section(
     found = [
         hires_cam(model, crop, CAM_LAYER, mirror),
         integrated_gradients(model, crop, baseline, mirror),
-        occlusion(onnx_forward(card.file(ONNX)), crop, mirror, fill=baseline),
+        occlusion(many_forward(card.file(ONNX)), crop, mirror, fill=baseline),
     ]
     np.savez_compressed(out / "pixel_maps.npz", **{m.name: m.values for m in found})  # type: ignore[arg-type]
     proved = card.explanations.get("maps", {})

@@ -21,7 +21,7 @@ from beauty_evaluate.faces.detect import find_faces, main_face
 from beauty_evaluate.faces.regions import NAMES, Masks, regions
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models.card import ONNX, Card
-from beauty_evaluate.models.runtime import onnx_forward
+from beauty_evaluate.models.runtime import many_forward
 
 SCHEMA = 1  # of explain.json
 Say = Callable[[str], None]
@@ -61,7 +61,7 @@ def report(
     crop = choose_crop(path, card, face)
     masks = regions(crop, card.config.crop)
     effects = region_effects(
-        onnx_forward(card.file(ONNX)), crop, masks, NAMES, card.config.mirror_average, progress=progress
+        many_forward(card.file(ONNX)), crop, masks, NAMES, card.config.mirror_average, progress=progress
     )
     labels = card.stats("labels")["labels"]
     percentile = 100 * float(np.searchsorted(labels, effects.score)) / len(labels)

@@ -15,7 +15,7 @@ from beauty_evaluate.faces.detect import Face, find_faces
 from beauty_evaluate.faces.regions import NAMES, regions
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import card as cards
-from beauty_evaluate.models.runtime import Forward, onnx_forward, rate
+from beauty_evaluate.models.runtime import Forward, many_forward, onnx_forward, rate
 from beauty_evaluate.scoring.quality import quality
 
 
@@ -100,14 +100,19 @@ class Scorer:
         """As `score`, for a decoded photo: uint8 (H, W, 3) RGB."""
         return self.look(photo, file, single).rows
 
-    def look(self, photo: Picture, file: str = "", single: bool = False) -> Scored:
-        """As `score_picture`, with the faces too."""
+    def look(self, photo: Picture, file: str = "", single: bool = False, forward: Forward | None = None) -> Scored:
+        """As `score_picture`, with the faces too. forward: another way to run the same network."""
         faces = self._faces(photo, single)
-        return Scored(self._rows(file, faces, self._rate(faces)), faces)
+        return Scored(self._rows(file, faces, self._rate(faces, forward)), faces)
 
-    def score_many(self, sources: Sequence[str | os.PathLike[str] | bytes], single: bool = False) -> list[Scored]:
+    def score_many(
+        self,
+        sources: Sequence[str | os.PathLike[str] | bytes],
+        single: bool = False,
+        forward: Forward | None = None,
+    ) -> list[Scored]:
         """Some photos at once, which is faster than one by one; a photo that fails is a row that says why. All their
-        crops are held in memory: for many photos see `stream.scan`."""
+        crops are held in memory: for many photos see `stream.scan`. forward: another way to run the same network."""
         found: list[list[Face] | PhotoError] = []
         for source in sources:
             try:
@@ -115,7 +120,7 @@ class Scorer:
             except PhotoError as error:
                 found.append(error)
         every = [face for faces in found if not isinstance(faces, PhotoError) for face in faces]
-        scores = iter(self._rate(every) if every else ())
+        scores = iter(self._rate(every, forward) if every else ())
         scored = []
         for source, faces in zip(sources, found, strict=True):
             if isinstance(faces, PhotoError):
@@ -132,7 +137,8 @@ class Scorer:
         colour around them, 2048 pictures are scored: some 10 s. Raises PhotoError, ConfigError as `regions`."""
         crop = self._faces(images.read(source), False)[face - 1].crop
         masks = regions(crop, self.card.config.crop)
-        return region_effects(self._network, crop, masks, NAMES, self.card.config.mirror_average, progress=progress)
+        forward = many_forward(self.card.file(cards.ONNX))
+        return region_effects(forward, crop, masks, NAMES, self.card.config.mirror_average, progress=progress)
 
     def _faces(self, photo: Picture, single: bool) -> list[Face]:
         faces = find_faces(photo, self.card.config.crop)
@@ -142,8 +148,8 @@ class Scorer:
             )
         return faces
 
-    def _rate(self, faces: Sequence[Face]) -> list[float]:
-        found = rate(self._network, np.stack([f.crop for f in faces]), self.card.config.mirror_average)
+    def _rate(self, faces: Sequence[Face], forward: Forward | None = None) -> list[float]:
+        found = rate(forward or self._network, np.stack([f.crop for f in faces]), self.card.config.mirror_average)
         return [float(score) for score in found]
 
     def _rows(self, file: str, faces: Sequence[Face], scores: Sequence[float]) -> list[Row]:

@@ -5,7 +5,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import cv2
@@ -14,10 +14,14 @@ from beauty_evaluate import images
 from beauty_evaluate.drawing import label_box, score_colour
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.images import Picture
+from beauty_evaluate.models.card import ONNX
+from beauty_evaluate.models.runtime import Forward, many_forward
 from beauty_evaluate.scoring.scorer import Row, Scored, Scorer
 
 CHUNK = 8  # photos that a thread takes at once: their faces go through the network together
 AHEAD = 3  # chunks for each thread that may wait for their turn
+
+Task = tuple[list[str], list[Path]]  # photos, and places for their copies
 
 
 def expand(paths: Iterable[str], leave_out: Path | None = None) -> list[str]:
@@ -51,13 +55,19 @@ def scan(scorer: Scorer, paths: Iterable[str], single: bool = False, out: Path |
     """
     copies = _Copies(out) if out else None
 
-    def work(chunk: list[str], places: list[Path]) -> list[Scored]:
+    def work(chunk: list[str], places: list[Path], forward: Forward | None) -> list[Scored]:
         if not places:
-            return scorer.score_many(chunk, single)
-        return [_with_copy(scorer, path, single, place) for path, place in zip(chunk, places, strict=True)]
+            return scorer.score_many(chunk, single, forward)
+        pairs = zip(chunk, places, strict=True)
+        return [_with_copy(scorer, path, single, place, forward) for path, place in pairs]
 
     tasks = ((chunk, [copies.place(path) for path in chunk] if copies else []) for chunk in _chunks(iter(paths)))
-    yield from _in_order(work, tasks, os.cpu_count() or 1)
+    first, second = next(tasks, None), next(tasks, None)
+    if first and second is None:  # a few photos: OpenCV's network is ready first, and its own threads help each photo
+        yield from work(*first, None)
+    elif first and second:
+        forward = many_forward(scorer.card.file(ONNX), threads=1)
+        yield from _in_order(lambda task: work(*task, forward), chain((first, second), tasks), os.cpu_count() or 1)
 
 
 def _chunks(paths: Iterator[str]) -> Iterator[list[str]]:
@@ -65,37 +75,25 @@ def _chunks(paths: Iterator[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _with_copy(scorer: Scorer, path: str, single: bool, place: Path) -> Scored:
+def _with_copy(scorer: Scorer, path: str, single: bool, place: Path, forward: Forward | None) -> Scored:
     try:
         photo = images.read(path)
-        scored = scorer.look(photo, path, single)
+        scored = scorer.look(photo, path, single, forward)
     except PhotoError as error:
         return Scored.failed(path, error)
     _write(place, annotate(photo, scored.rows))
     return scored
 
 
-def _in_order(
-    work: Callable[[list[str], list[Path]], list[Scored]],
-    tasks: Iterator[tuple[list[str], list[Path]]],
-    threads: int,
-) -> Iterator[Scored]:
+def _in_order(work: Callable[[Task], list[Scored]], tasks: Iterable[Task], threads: int) -> Iterator[Scored]:
     """Results in the order of the tasks, of which only a few wait."""
-    first = next(tasks, None)
-    if first is None:
-        return
-    second = next(tasks, None)
-    if second is None:  # a few photos: OpenCV's own threads make each of them fast
-        yield from work(*first)
-        return
     own_threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # a core for each of our threads, which have no need to wait for each other
     waiting: deque[Future[list[Scored]]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
-        waiting.extend(pool.submit(work, *task) for task in (first, second))
         for task in tasks:
-            waiting.append(pool.submit(work, *task))
+            waiting.append(pool.submit(work, task))
             if len(waiting) >= AHEAD * threads:
                 yield from waiting.popleft().result()
         while waiting:
