@@ -8,7 +8,7 @@ import numpy as np
 from beauty_evaluate.faces.detect import Face
 
 # The limits are where degraded photos of SCUT-FBP5500 begin to move their own score by a tenth of a point and more, or
-# where hardly any of its faces lies: benchmarks/degraded.md, by benchmarks/degraded.py.
+# where hardly any of its faces lies: benchmarks/drift.md, by benchmarks/drift.py.
 SMALL, SHARP, DARK, BRIGHT, GREY, TURNED, UNSURE = 60, 0.09, 70, 230, 3, 0.2, 0.88
 FINE = 2.0  # pixels of the 256 of a crop's side: what is finer is gone first when a photo is blurred
 

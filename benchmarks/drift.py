@@ -1,6 +1,6 @@
-"""How far scores of good photos drift when the photos are made bad, and which warnings are given: degraded.md.
+"""How far scores drift when a photo is saved, cut or shot another way, and which warnings bad photos get: drift.md.
 
-python benchmarks/degraded.py --data SCUT-FBP5500 [--n 300] [--weights six_block_60-40]
+python benchmarks/drift.py --data SCUT-FBP5500 --wild MEBeauty [--n 300] [--weights six_block_60-40]
 """
 
 import argparse
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from beauty_evaluate.cli.common import Counter
-from beauty_evaluate.data import scut, splits
+from beauty_evaluate.data import mebeauty, scut, splits
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
 from beauty_evaluate.images import Picture
@@ -49,7 +49,39 @@ def grey(photo: Picture) -> Picture:
     return np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
 
 
-CASES: dict[str, Callable[[Picture], Picture]] = {
+def shifted(share: float) -> Callable[[Picture], Picture]:
+    """Moved to the right and down, its border repeated."""
+
+    def change(photo: Picture) -> Picture:
+        down, right = (round(share * side) for side in photo.shape[:2])
+        whole = cv2.copyMakeBorder(photo, down, 0, right, 0, cv2.BORDER_REPLICATE)
+        return np.asarray(whole[: len(photo), : photo.shape[1]], np.uint8)
+
+    return change
+
+
+def bordered(share: float) -> Callable[[Picture], Picture]:
+    """With a wider margin, of one colour, or a narrower one."""
+
+    def change(photo: Picture) -> Picture:
+        y, x = (round(abs(share) * side) for side in photo.shape[:2])
+        if share < 0:
+            return photo[y : len(photo) - y, x : photo.shape[1] - x]
+        return np.asarray(cv2.copyMakeBorder(photo, y, y, x, x, cv2.BORDER_CONSTANT, value=(255, 255, 255)), np.uint8)
+
+    return change
+
+
+MILD: dict[str, Callable[[Picture], Picture]] = {
+    "as it is": lambda photo: photo,
+    "mirrored": lambda photo: np.ascontiguousarray(photo[:, ::-1]),
+    "half the size": resized(0.5),
+    "JPEG quality 70": jpeg(70),
+    "shifted by 5 %": shifted(0.05),
+    "with a white margin of 15 %": bordered(0.15),
+    "cut by 4 % on each side": bordered(-0.04),
+}
+BAD: dict[str, Callable[[Picture], Picture]] = {
     "as it is": lambda photo: photo,
     **{f"face about {side} pixels wide": resized(side / FACE) for side in (120, 90, 60, 40, 25)},
     **{f"blurred, sigma {sigma} pixels": blurred(sigma) for sigma in (1, 2, 3, 4, 6, 8)},
@@ -57,7 +89,7 @@ CASES: dict[str, Callable[[Picture], Picture]] = {
     **{f"{gain} times the light": lit(gain) for gain in (1.3, 1.6, 2.0)},
     "grey": grey,
     **{f"{share} of the width": resized(1, share) for share in (0.9, 0.8, 0.7, 0.5)},
-    **{f"JPEG quality {level}": jpeg(level) for level in (70, 30, 10)},
+    **{f"JPEG quality {level}": jpeg(level) for level in (30, 10)},
 }
 
 
@@ -75,23 +107,26 @@ def measured(photos: Sequence[Picture], card: cards.Card) -> list[tuple[float, Q
     return [(float(next(scores)), quality(face)) if face else None for face in faces]
 
 
-def drift_table(photos: Sequence[Picture], card: cards.Card) -> str:
-    """How the scores of each case differ from those of the photos as they are."""
+def drift_table(photos: Sequence[Picture], card: cards.Card, cases: dict[str, Callable[[Picture], Picture]]) -> str:
+    """How the scores of each case differ from those of the photos as they are, and the warnings given."""
     lines = [
-        f"| Photos | Found | Mean absolute drift | Mean drift | {' | '.join(WORDS)} |",
-        f"| --- | ---: | ---: | ---: |{' ---: |' * len(WORDS)}",
+        f"| Photos | Found | Mean absolute drift | Mean drift | Above .1 | {' | '.join(WORDS)} |",
+        f"| --- | ---: | ---: | ---: | ---: |{' ---: |' * len(WORDS)}",
     ]
     first: list[tuple[float, Quality] | None] = []
-    count = Counter("degrading")
-    for i, (title, change) in enumerate(CASES.items(), 1):
+    count = Counter("changing photos")
+    for i, (title, change) in enumerate(cases.items(), 1):
         found = measured([change(photo) for photo in photos], card)
         first = first or found
         both = [(a[0], b[0], b[1]) for a, b in zip(first, found, strict=True) if a and b]
         drift = np.array([after - before for before, after, _ in both])
         warned = [f"{np.mean([word in own.warnings() for _, _, own in both]):.0%}" for word in WORDS]
-        cells = f"{len(both)} | {np.abs(drift).mean():.3f} | {drift.mean():+.3f} | {' | '.join(warned)}"
+        size = np.abs(drift)
+        cells = (
+            f"{len(both)} | {size.mean():.3f} | {drift.mean():+.3f} | {(size > 0.1).mean():.0%} | {' | '.join(warned)}"
+        )
         lines.append(f"| {title} | {cells} |")
-        count(i, len(CASES))
+        count(i, len(cases))
     return "\n".join(lines)
 
 
@@ -117,24 +152,28 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--n", type=int, default=300)
     parser.add_argument("--weights", default=cards.DEFAULTS[1])
+    parser.add_argument("--wild", type=Path, required=True)
     options = parser.parse_args()
-    card, data = cards.load(options.weights), scut.read(options.data)
+    card, data, wild = cards.load(options.weights), scut.read(options.data), mebeauty.read(options.wild)
     names = splits.official(options.data, data, "60-40").test
-    chosen = np.random.default_rng(0).choice(names, options.n, replace=False)
+    chosen = np.random.default_rng(0).choice(names, min(options.n, len(names)), replace=False)
     photos = {name: data.samples[name].read() for name in names}
-    text = "\n".join(
-        [
-            f"{options.n} test photos of {card.name}, drawn by lot, and what becomes of their scores, in rating "
-            "points; then the share of them that gets each warning.",
-            "",
-            drift_table([photos[name] for name in chosen], card),
-            "",
-            f"Heads that are turned, among all {len(names)} test photos:",
-            "",
-            turn_table(list(photos.values()), [data.samples[name].score for name in names], card),
-        ]
-    )
-    (HERE / "degraded.md").write_text(text + "\n", encoding="utf-8")
+    good = [photos[name] for name in chosen]
+    strangers = [sample.read() for sample in wild.samples.values()]
+    parts = [
+        "# How far scores drift",
+        f"Scores of {card.name}, in rating points; then the share of the faces that gets each warning.",
+        f"{len(good)} test photos of SCUT-FBP5500, drawn by lot, saved or cut another way:",
+        drift_table(good, card, MILD),
+        f"The same for {len(strangers)} photos of {wild.title}:",
+        drift_table(strangers, card, MILD),
+        "The photos of SCUT-FBP5500 made bad:",
+        drift_table(good, card, BAD),
+        f"Heads that are turned, among all {len(names)} test photos:",
+        turn_table(list(photos.values()), [data.samples[name].score for name in names], card),
+    ]
+    text = "\n\n".join(parts)
+    (HERE / "drift.md").write_text(text + "\n", encoding="utf-8")
     print(text)
 
 
