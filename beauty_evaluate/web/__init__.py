@@ -1,0 +1,1 @@
+"""The page: drop a photo, see the score and why."""
