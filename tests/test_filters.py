@@ -65,7 +65,7 @@ def test_rows_name_the_region_and_the_silent(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("beauty_evaluate.explain.gallery.NAMES", NAMES)
     peaks = np.array([[1, 0], [2, 0]], np.float32)
     masses = np.array([[[3, 1, 0, 0], [0] * 4]] * 2, np.float32)
-    found = Answers(peaks, np.zeros((2, 2, 2), np.float32), masses, np.full((2, 4), 0.25, np.float32))
+    found = Answers(peaks, np.zeros((2, 2, 2), np.float32), masses, np.full((2, 4), 0.25, np.float32), 0.25)
     rows = filter_rows("block6_conv2", np.array([[0.25, 0.0], [-0.5, 0.0]]), found)
     assert rows[0] == FilterRow("block6_conv2", 0, 1.0, -0.125, 0.375, "eyes", 3.0)
     assert rows[1] == FilterRow("block6_conv2", 1, 0.0, 0.0, 0.0, "", 0.0)
@@ -108,7 +108,7 @@ def test_a_gallery_shows_each_strip_under_its_words(tmp_path: Path, channels: in
 
 def test_a_ring_marks_a_copy() -> None:
     crop = np.full((SIDE, SIDE, 3), 120, np.uint8)
-    marked = ringed(crop, np.array([0.25, 0.75], np.float32))
+    marked = ringed(crop, np.array([0.25, 0.75], np.float32), 0.25)
     assert (crop == 120).all()
     rows, columns = np.nonzero((marked != 120).any(2))
     assert (rows.mean() / SIDE, columns.mean() / SIDE) == pytest.approx((0.25, 0.75), abs=0.02)

@@ -158,14 +158,21 @@ def test_replacements_match_the_ring(noise: NDArray[np.uint8]) -> None:
     assert other[masks[0]] == pytest.approx(125 + 50)  # its ring is 100 here and 50 there
 
 
-def test_other_faces_are_averaged_at_the_ends(noise: NDArray[np.uint8]) -> None:
+def test_a_value_is_the_mean_over_all_other_faces(noise: NDArray[np.uint8]) -> None:
     masks = quarters()
     faces = [np.full((32, 32, 3), v, np.uint8) for v in (0, 100, 200)]
-    rows = region_shapley._draws(4, len(faces))
-    assert set(rows[:, 0].tolist()) == set(range(16))
-    assert sorted(rows[rows[:, 0] == 0, 1].tolist()) == [0, 1, 2]
-    assert (rows[:, 0] == 15).sum() == 1
     fills = np.stack([region_shapley.other_face(noise, masks, face) for face in faces])
     values = region_shapley.coalition_values(eyes_only(masks), noise, masks, fills, False)
-    one_by_one = [region_effects(eyes_only(masks), noise, masks, NAMES, False, [face]).reference for face in faces]
-    assert values[0] == pytest.approx(np.mean(one_by_one), abs=1e-5)
+    for end, name in ((0, "reference"), (15, "score")):
+        one_by_one = [region_effects(eyes_only(masks), noise, masks, NAMES, False, [face]) for face in faces]
+        assert values[end] == pytest.approx(np.mean([getattr(found, name) for found in one_by_one]), abs=1e-5)
+
+
+def test_what_nothing_reads_has_no_effect_among_many_regions_either(noise: NDArray[np.uint8]) -> None:
+    masks = np.zeros((10, 32, 32), bool)
+    for i in range(10):
+        masks[i, :, 3 * i : 3 * i + 3 if i < 9 else 32] = True
+    faces = list(np.random.default_rng(1).integers(0, 256, (8, 32, 32, 3), np.uint8))
+    found = region_effects(eyes_only(masks), noise, masks, tuple("abcdefghij"), False, faces)
+    assert found.effects[1:].tolist() == [0] * 9
+    assert abs(found.effects[0]) > 0.01

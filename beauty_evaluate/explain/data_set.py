@@ -10,7 +10,8 @@ import numpy as np
 from beauty_evaluate.config import CropConfig
 from beauty_evaluate.data.pipeline import Crops, load_crops
 from beauty_evaluate.data.sample import Sample
-from beauty_evaluate.explain.gallery import data_set_gallery
+from beauty_evaluate.errors import DataError
+from beauty_evaluate.explain.gallery import Gallery
 from beauty_evaluate.explain.region_shapley import Agreement, Progress, RegionEffects, region_effects
 from beauty_evaluate.explain.region_tables import (
     agreement,
@@ -26,7 +27,8 @@ from beauty_evaluate.faces.regions import NAMES, hand_distance, regions
 from beauty_evaluate.models.card import ONNX, Card
 from beauty_evaluate.models.runtime import many_forward
 
-OTHERS = 8  # faces whose regions stand in for those of a face
+LEAST = 10  # faces below which an interval over them says nothing
+OTHERS = 2  # faces of any group, drawn by lot, whose regions stand in for those of a face
 TOLD = 5  # filters in the text
 BY_GROUP = "By group, rating points [95 % interval]:"
 
@@ -49,29 +51,34 @@ def explain_data_set(
 
     Regions are replaced in both ways: by the mean colour around them, as in the report of one face, and by those of
     OTHERS other faces. layer: whose filters are shown (default: the last convolution). Writes regions.md, the rows as
-    CSV, agreement.json, and what `data_set_gallery` writes. Returns the text, and how well the two ways agree.
+    CSV, agreement.json, and what `Gallery.write` writes. Returns the text, and how well the two ways agree. ConfigError
+    for a layer that is not there, DataError for fewer than LEAST faces.
     """
+    out.mkdir(parents=True, exist_ok=True)
+    gallery = Gallery(card, layer)  # a layer that is not there is named now, not after an hour
     crops = load_crops(samples, card.config.crop)
     for problem in crops.problems:
         say(f"problem: {problem}")
+    if len(crops.names) < LEAST:
+        raise DataError(f"Expected {LEAST} photos with a face or more. Received: {len(crops.names)}.")
     groups = {sample.name: sample.group for sample in samples}
     own_groups = [groups[name] for name in crops.names]
     forward, mirror = many_forward(card.file(ONNX)), card.config.mirror_average
     masks = [regions(crop, card.config.crop) for crop in crops.centre]
     rings: list[RegionEffects] = []
     swaps: list[RegionEffects] = []
+    rng = np.random.default_rng(0)
     for i, (crop, own) in enumerate(zip(crops.centre, masks, strict=True)):
-        others = [crops.centre[(i + k) % len(masks)] for k in range(1, min(OTHERS + 1, len(masks)))]
+        picks = rng.permutation(np.delete(np.arange(len(masks)), i))[:OTHERS]
         rings.append(region_effects(forward, crop, own, NAMES, mirror))
-        swaps.append(region_effects(forward, crop, own, NAMES, mirror, others))
+        swaps.append(region_effects(forward, crop, own, NAMES, mirror, [crops.centre[k] for k in picks]))
         if progress:
             progress(i + 1, len(masks))
     rows, agreed = effect_rows(rings, own_groups), agreement(rings, swaps)
     costs = permuted(forward, crops.centre, masks, NAMES, crops.scores.astype(np.float64), mirror)
-    out.mkdir(parents=True, exist_ok=True)
-    filters = data_set_gallery(card, crops.centre, masks, layer, out)
     write_rows(out / "regions.csv", [*rows, *effect_rows(swaps, own_groups)])
     write_rows(out / "permuted.csv", costs)
+    filters = gallery.write(crops.centre, masks, out)
     (out / "agreement.json").write_text(json.dumps(asdict(agreed), indent=1) + "\n", encoding="utf-8")
     reference = np.mean([found.reference for found in rings])
     text = "\n\n".join(

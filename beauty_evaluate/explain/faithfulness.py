@@ -18,7 +18,7 @@ from beauty_evaluate.explain.gradients import (
     integrated_gradients,
     occlusion,
 )
-from beauty_evaluate.explain.region_shapley import Masks, Progress, RegionEffects, region_effects, ring_mean
+from beauty_evaluate.explain.region_shapley import Masks, Progress, RegionEffects, region_effects, replaced
 from beauty_evaluate.explain.region_tables import Estimate, estimates
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.images import Picture
@@ -55,8 +55,8 @@ class Case:
 
     @classmethod
     def of(cls, crop: Picture, masks: Masks) -> "Case":
-        """With the mean colour of the ring around each region as the fill."""
-        return cls(crop, masks, ring_mean(crop, masks[masks.any((1, 2))]))
+        """With what the report of a face starts from as the fill: the mean colour of the ring around each region."""
+        return cls(crop, masks, replaced(crop, masks[masks.any((1, 2))]))
 
 
 Explainer = Callable[[Case], Floats]
@@ -269,6 +269,20 @@ def prove(
         for name, values in fading(model, config, own, few, originals, last).items():
             faded[name][last], faded[name]["size"] = estimates(np.stack([values, np.abs(values)], 1))
     return verdicts(measured), faded
+
+
+def has_faded(by: Mapping[str, Estimate]) -> bool:
+    """Whether a map is gone once all weights are random, by the last stage of its `faded`."""
+    end = list(by)[-2] if list(by)[-1] == "size" else list(by)[-1]
+    return abs(by[end].value) < FADED and by["size"].value < UNSIGNED
+
+
+def words(verdict: Verdict, by: Mapping[str, Estimate]) -> str:
+    """What a report says of a map: its verdict beside the controls, and whether it fades."""
+    if not verdict.readable:
+        return verdict.words
+    fades = "fades when the weights are made random"
+    return f"{verdict.words}, and {fades}" if has_faded(by) else f"{UNREAD}: it hardly {fades}"
 
 
 def proof_markdown(judged: Sequence[Verdict], faded: Mapping[str, Mapping[str, Estimate]]) -> str:

@@ -30,13 +30,14 @@ class Answers:
 
     peaks: float32 (N, C), the highest value of each map. places: float32 (N, C, 2), where it is: row and column as
     shares of the crop's side. masses: float32 (N, C, R), the sum of the map over each of R regions. areas: float32
-    (N, R), shares of the crop.
+    (N, R), shares of the crop. cell: side of a map's value, as a share of the crop's.
     """
 
     peaks: Floats
     places: Floats
     masses: Floats
     areas: Floats
+    cell: float
 
     def active(self) -> Doubles:
         """The share of the crops in which each filter answers anywhere, float64 (C,)."""
@@ -77,8 +78,9 @@ def answers(model: keras.Model, crops: Picture, layer: str, masks: Sequence[NDAr
             masses.append(np.einsum("hwc,hwr->cr", values, cells.reshape(height, width, -1)))
     areas = np.stack([own.mean((1, 2)) for own in masks])
     return Answers(
-        np.concatenate(peaks), np.concatenate(places).astype(np.float32), np.stack(masses), areas.astype(np.float32)
-    )
+        np.concatenate(peaks), np.concatenate(places).astype(np.float32), np.stack(masses), areas.astype(np.float32),
+        1 / height,
+    )  # fmt: skip
 
 
 def filter_effects(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from beauty_evaluate.explain import figures
 from beauty_evaluate.explain.filter_effects import Answers, answers, exciting_images, filter_effects
 from beauty_evaluate.explain.filters import filter_use
+from beauty_evaluate.explain.gradients import relu_of
 from beauty_evaluate.explain.region_shapley import Masks
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.images import Picture
@@ -20,7 +21,7 @@ from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import Card
 
 SHOWN, TOLD = 20, 12  # filters that matter most, to a data set and to one face
-PLACE = 0.06  # radius of the ring around the place of an answer, as a share of the side
+LEAST_RING = 0.04  # radius of a ring, as a share of the side
 MADE = "First a picture made to excite the filter"
 EFFECT = "Effect: the score minus the score with the filter's map at its mean over the data set, in rating points."
 
@@ -71,32 +72,37 @@ def filter_rows(layer: str, effects: NDArray[np.float64], found: Answers) -> lis
     ]  # fmt: skip
 
 
-def data_set_gallery(
-    card: Card, crops: Picture, masks: Sequence[Masks], layer: str | None, out: Path
-) -> list[FilterRow]:
-    """Write filters.csv, a row for each filter of a layer (default: the last convolution), and a picture of those that
-    matter most with the crops that excite them. crops: uint8 (N, size, size, C), with the masks of each. Returns the
-    rows, the most important first. ConfigError for a layer that is not there."""
-    model = registry.load(card)
-    layer = layer or last_layer(model)
-    found = answers(model, crops, layer, masks)
-    means = card.stats(f"filters/mean/{layer}")[f"filters/mean/{layer}"]
-    rows = filter_rows(layer, filter_effects(model, crops, layer, means, card.config.mirror_average), found)
-    with open(out / "filters.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow([f.name for f in fields(FilterRow)])
-        table.writerows([f"{v:.5g}" if isinstance(v, float) else v for v in astuple(row)] for row in rows)
-    rows.sort(key=lambda row: -row.absolute)
-    shown, exemplars = rows[:SHOWN], found.exemplars()
-    made = exciting_images(model, layer, [row.filter for row in shown])
-    strips = [
-        [picture, *(ringed(crops[i], found.places[i, row.filter]) for i in exemplars[row.filter])]
-        for row, picture in zip(shown, _pictures(made), strict=True)
-    ]
-    title = f"{layer}: the {len(shown)} of {len(rows)} filters that move scores most, over {len(crops)} faces"
-    note = f"{MADE}, then the faces that excite it most, ringed where. {EFFECT}"
-    figures.gallery_sheet(out / f"filters_{layer}.png", strips, [row.words() for row in shown], title, note)
-    return rows
+class Gallery:
+    """The filters of one layer (default: the last convolution), ready to be shown over a data set."""
+
+    def __init__(self, card: Card, layer: str | None) -> None:
+        """ConfigError for a layer that is not there."""
+        self.card, self.model = card, registry.load(card)
+        self.layer = layer or last_layer(self.model)
+        relu_of(self.model, self.layer)
+        self.means = card.stats(f"filters/mean/{self.layer}")[f"filters/mean/{self.layer}"]
+
+    def write(self, crops: Picture, masks: Sequence[Masks], out: Path) -> list[FilterRow]:
+        """Write filters.csv, a row for each filter, and a picture of those that matter most with the crops that excite
+        them. crops: uint8 (N, size, size, C), with the masks of each. Returns the rows, the most important first."""
+        layer, mirror = self.layer, self.card.config.mirror_average
+        found = answers(self.model, crops, layer, masks)
+        rows = filter_rows(layer, filter_effects(self.model, crops, layer, self.means, mirror), found)
+        with open(out / "filters.csv", "w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow([f.name for f in fields(FilterRow)])
+            table.writerows([f"{v:.5g}" if isinstance(v, float) else v for v in astuple(row)] for row in rows)
+        rows.sort(key=lambda row: -row.absolute)
+        shown, exemplars = rows[:SHOWN], found.exemplars()
+        made = exciting_images(self.model, layer, [row.filter for row in shown])
+        strips = [
+            [picture, *(ringed(crops[i], found.places[i, row.filter], found.cell) for i in exemplars[row.filter])]
+            for row, picture in zip(shown, _pictures(made), strict=True)
+        ]
+        title = f"{layer}: the {len(shown)} of {len(rows)} filters that move scores most, over {len(crops)} faces"
+        note = f"{MADE}, then the faces that excite it most, ringed where. {EFFECT}"
+        figures.gallery_sheet(out / f"filters_{layer}.png", strips, [row.words() for row in shown], title, note)
+        return rows
 
 
 def one_face_gallery(card: Card, model: keras.Model, crop: Picture, path: Path) -> list[tuple[int, float]]:
@@ -114,7 +120,7 @@ def one_face_gallery(card: Card, model: keras.Model, crop: Picture, path: Path) 
     strips, words = [], []
     for i, picture in zip(shown, made, strict=True):
         answers_here = found.peaks[0, i] > 0
-        strips.append([picture, ringed(crop, found.places[0, i]) if answers_here else crop])
+        strips.append([picture, ringed(crop, found.places[0, i], found.cell) if answers_here else crop])
         here = "" if answers_here else "; silent here"
         words.append(f"filter {i}: {effects[i]:+.3f} points; answers on {100 * usual[i]:.0f} % of faces{here}")
     title = f"{layer}: the {len(shown)} of {len(order)} filters that moved this score most"
@@ -128,11 +134,12 @@ def _pictures(made: NDArray[np.float32]) -> list[Picture]:
     return list(np.clip(made, 0, 255).round().astype(np.uint8))
 
 
-def ringed(crop: Picture, place: NDArray[np.float32]) -> Picture:
-    """A copy of the crop with a ring around a place, given as shares of its side: row and column."""
+def ringed(crop: Picture, place: NDArray[np.float32], cell: float) -> Picture:
+    """A copy of the crop with a ring around a place, row and column as shares of its side, as wide as a value of the
+    layer's map: `cell`, a share of the side."""
     copy = crop.copy()
     side = len(crop)
     centre = (round(float(place[1]) * side), round(float(place[0]) * side))
     for colour, width in ((0, 5), (255, 2)):
-        cv2.circle(copy, centre, round(PLACE * side), (colour,) * crop.shape[2], width, cv2.LINE_AA)
+        cv2.circle(copy, centre, round(max(cell / 2, LEAST_RING) * side), (colour,) * crop.shape[2], width, cv2.LINE_AA)
     return copy

@@ -21,11 +21,7 @@ from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import ONNX, Card
 from beauty_evaluate.models.runtime import many_forward
 
-CAM_LAYER = "block4_conv2"  # 16 x 16 values on a crop of 256 pixels: fine enough to tell an eye from a brow
-BLOCK_WORDS = (
-    "edges and spots of colour", "short lines and corners", "textures, lashes, strands", "parts of eyes, nose, lips",
-    "larger parts of a face", "what the fully connected layers read",
-)  # fmt: skip
+CAM_BLOCK = 4  # 16 x 16 values on a crop of 256 pixels: fine enough to tell an eye from a brow
 
 
 def write_layer(card: Card, crop: Picture, layer: str, out: Path) -> Path:
@@ -55,14 +51,15 @@ def _pixels_section(
     card: Card, model: keras.Model, crop: Picture, masks: Masks, out: Path
 ) -> tuple[Section, dict[str, Any]]:
     mirror, baseline = card.config.mirror_average, replaced(crop, masks[masks.any((1, 2))])
+    layer = f"block{CAM_BLOCK}_conv{card.config.network.convolutions[CAM_BLOCK - 1]}"
     found = [
-        hires_cam(model, crop, CAM_LAYER, mirror),
+        hires_cam(model, crop, layer, mirror),
         integrated_gradients(model, crop, baseline, mirror),
         occlusion(many_forward(card.file(ONNX)), crop, mirror, fill=baseline),
     ]
     np.savez_compressed(out / "pixel_maps.npz", **{m.name: m.values for m in found})  # type: ignore[arg-type]
     proved = card.explanations.get("maps", {})
-    said = {m.name: proved.get(m.name, "not put to the proof for this network") for m in found}
+    said = {m.name: proved.get(m.name, UNPROVED) for m in found}
     facts = [
         {"name": m.name, "reference": round(m.reference, 4), "gap": round(m.gap, 4), "proof": said[m.name]}
         for m in found
@@ -75,6 +72,7 @@ def _pixels_section(
     body += "".join(paragraph(f"{name}: {words}.") for name, words in said.items())
     shown = [m for m in found if not said[m.name].startswith(UNREAD)]
     path = out / "pixel_maps.png"
+    path.unlink(missing_ok=True)  # an earlier report's
     if shown:
         figures.pixel_map_sheet(path, crop, shown)
     words = "Orange raised the score there, purple lowered it; one scale for every photo."
@@ -99,10 +97,11 @@ def _maps_section(model: keras.Model, crop: Picture, out: Path) -> Section:
     maps = feature_maps(model, crop)
     last = {name.split("_")[0]: name for name in maps}  # of each block
     pictures = []
-    for name, words in zip(last.values(), BLOCK_WORDS, strict=False):
-        path = out / f"maps_{name}.png"
-        figures.feature_map_sheet(path, maps[name], crop, name, receptive_field(model, name))
-        pictures.append((path, f"{name}: each tile is one filter's answer to this face; often {words}."))
+    for name in last.values():
+        path, field = out / f"maps_{name}.png", receptive_field(model, name)
+        figures.feature_map_sheet(path, maps[name], crop, name, field)
+        sees = f"{field} x {field} pixels" if field < len(crop) else "the whole crop"
+        pictures.append((path, f"{name}: each tile is one filter's answer to this face; each spot in it sees {sees}."))
     np.savez_compressed(out / "maps.npz", crop=crop, **maps)  # type: ignore[arg-type]
     body = paragraph(
         "The network looks at the face in six steps. In each, small filters slide over what the step before has found, "
