@@ -11,12 +11,11 @@ from beauty_evaluate import config as configs
 from beauty_evaluate.cli import faithfulness as command
 from beauty_evaluate.data import synthetic
 from beauty_evaluate.data.pipeline import load_crops
-from beauty_evaluate.explain import faithfulness, known_rule
+from beauty_evaluate.explain import known_rule, proof
 from beauty_evaluate.explain.faithfulness import (
     CONTROLS,
     GRID,
     STEPS,
-    UNREAD,
     Case,
     Explainer,
     Verdict,
@@ -27,7 +26,7 @@ from beauty_evaluate.explain.faithfulness import (
     deletion_gap,
     fading,
     measure,
-    proof_markdown,
+    methods,
     random_sets,
     spread,
     stages,
@@ -35,7 +34,8 @@ from beauty_evaluate.explain.faithfulness import (
     weakened,
 )
 from beauty_evaluate.explain.known_rule import CLEAR, EYES, JAW, WANTED, Truth, drawn_truth, truth_markdown
-from beauty_evaluate.explain.region_shapley import region_effects
+from beauty_evaluate.explain.proof import has_faded, proof_markdown, words
+from beauty_evaluate.explain.region_shapley import UNREAD, region_effects
 from beauty_evaluate.explain.region_tables import Estimate
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import KERAS, Card, sha256
@@ -229,7 +229,7 @@ def test_a_map_that_does_not_ask_the_network_does_not_fade(model: keras.Model, f
 
 def test_a_map_of_the_network_fades_when_all_its_weights_are_random(model: keras.Model, faces: list[Case]) -> None:
     own = configs.preset("drawn")
-    makers = {k: v for k, v in faithfulness.methods(own).items() if k == "integrated gradients"}
+    makers = {k: v for k, v in methods(own).items() if k == "integrated gradients"}
     explain = makers["integrated gradients"](model)
     originals = {"integrated gradients": [cell_sums(explain(case)) for case in faces]}
     (found,) = fading(model, own, makers, faces, originals, "block1").values()
@@ -254,10 +254,13 @@ def test_the_report_says_which_map_is_not_to_be_read() -> None:
     }
     lines = proof_markdown(maps, faded).splitlines()
     rows = {name: [line for line in lines if line.startswith(f"| {name} |")] for name in ("good", "bad", "edges")}
-    assert rows["good"][0].endswith("| beats random, centre blob, edges, raw pixels |")
+    fades = "fades when the weights are made random |"
+    assert rows["good"][0].endswith(f"| beats random, centre blob, edges, raw pixels, and {fades}")
     assert rows["bad"][0].endswith(f"| {UNREAD}: it does not beat edges |")
     assert rows["edges"][0].endswith("| control |")
     assert rows["good"][2] == "| good | 0.90 | 0.100 [0.090, 0.110] | 0.30 | yes |"
+    assert not has_faded(faded["bad"])
+    assert words(maps[0], faded["bad"]) == f"{UNREAD}: it hardly {fades[:-2]}"
     assert rows["bad"][2] == "| bad |  | -0.100 [-0.110, -0.090] | 0.80 | no |"
 
 
@@ -280,10 +283,11 @@ def test_the_command_writes_a_report_and_its_numbers(
     small_scut: Path, card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command, "LEAST", 2)
-    monkeypatch.setattr(faithfulness, "FADE_FACES", 1)
+    monkeypatch.setattr(proof, "LEAST", 2)
+    monkeypatch.setattr(proof, "FADE_FACES", 1)
     out = tmp_path / "proof"
-    words = ["--data", small_scut, "--n", 2, "--weights", card, "--out", out]
-    assert command.main(list(map(str, words))) == 0, capsys.readouterr().err
+    given = ["--data", small_scut, "--n", 2, "--weights", card, "--out", out]
+    assert command.main(list(map(str, given))) == 0, capsys.readouterr().err
     report, facts = (out / "faithfulness.md").read_text(), json.loads((out / "faithfulness.json").read_text())
     assert report.startswith("# Are the explanations of toy true?\n\n2 photos of the test part of SCUT-FBP5500, 60-40")
     assert set(facts["photos"]) < {f"{g}9002.jpg" for g in ("AF", "AM", "CF", "CM")}

@@ -4,7 +4,6 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ def _flags(parser: argparse.ArgumentParser) -> None:
         help="a name in weights/ or the path of a card: with a test part, or of drawn faces (default: %(default)s)",
     )  # fmt: skip
     add_into(parser)
-    parser.add_argument("--out", type=Path, default=Path("faithfulness"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: faithfulness/NAME")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -40,11 +39,12 @@ def _run(options: argparse.Namespace) -> int:
         raise UserError("Expected --into with --data alone. Received: no --data.")
     begin, card = time.monotonic(), cards.load(options.weights)
     cards.same_recipe(options.into, card)  # now, not after an hour
+    out = options.out or Path("faithfulness") / card.name
+    out.mkdir(parents=True, exist_ok=True)
     text, facts = _photos(card, options.data, options.n) if options.data else _drawn(card, options.n)
     seconds = round(time.monotonic() - begin)
     facts = {"weights": card.name, "sha256": card.files[cards.KERAS], "seconds": seconds, **facts}
-    options.out.mkdir(parents=True, exist_ok=True)
-    report = options.out / "faithfulness.md"
+    report = out / "faithfulness.md"
     report.write_text(f"# Are the explanations of {card.name} true?\n\n{text}\n", encoding="utf-8")
     report.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     cards.explain(options.into, card, maps=facts.get("maps"))
@@ -53,34 +53,17 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _photos(card: cards.Card, folder: Path, n: int) -> tuple[str, dict[str, Any]]:
-    """The proof on test photos: the text of a report, and what it rests on. Raises DataError, ConfigError."""
+    """The proof on test photos. Raises DataError, ConfigError."""
     import_tensorflow()
-    import numpy as np
-
     from beauty_evaluate.data import scut
-    from beauty_evaluate.data.pipeline import load_crops
     from beauty_evaluate.evaluation.evaluate import refuse_known
-    from beauty_evaluate.explain.faithfulness import Case, proof_markdown, prove
-    from beauty_evaluate.faces.regions import regions
-    from beauty_evaluate.models import registry
+    from beauty_evaluate.explain.proof import prove_photos
 
-    data = scut.read(folder)
-    names = splits.official(folder, data, card.split).test
+    names = splits.official(folder, scut.read(folder), card.split).test
     if len(names) < n:
         raise DataError(f"Expected a test part of {n} photos or more. Received: {len(names)}, of {card.name}.")
     refuse_known(card, names)
-    chosen = np.random.default_rng(0).choice(names, n, replace=False)
-    crops = load_crops([data.samples[name] for name in chosen], card.config.crop)
-    cases = [Case.of(crop, regions(crop, card.config.crop)) for crop in crops.centre]
-    judged, faded = prove(registry.load(card), card.config, cases, Counter("proving"))
-    head = f"{len(cases)} photos of the test part of {card.data}, {card.split}, drawn by lot; {len(crops.problems)} "
-    head += "more gave no crop."
-    return f"{head} {proof_markdown(judged, faded)}", {
-        "photos": crops.names,
-        "maps": {v.name: v.words for v in judged if v.name in faded},  # what a report says of each
-        "measured": [asdict(v) for v in judged],
-        "faded": {name: {stage: asdict(e) for stage, e in by.items()} for name, by in faded.items()},
-    }
+    return prove_photos(card, folder, names, n, Counter("proving"))
 
 
 def _drawn(card: cards.Card, n: int) -> tuple[str, dict[str, Any]]:

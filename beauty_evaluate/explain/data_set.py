@@ -12,7 +12,14 @@ from beauty_evaluate.data.pipeline import Crops, load_crops
 from beauty_evaluate.data.sample import Sample
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.explain.gallery import Gallery
-from beauty_evaluate.explain.region_shapley import Agreement, Progress, RegionEffects, region_effects
+from beauty_evaluate.explain.region_shapley import (
+    Agreement,
+    Masks,
+    Progress,
+    RegionEffects,
+    region_effects,
+    soft_edges,
+)
 from beauty_evaluate.explain.region_tables import (
     agreement,
     effect_rows,
@@ -27,7 +34,7 @@ from beauty_evaluate.faces.regions import NAMES, hand_distance, regions
 from beauty_evaluate.models.card import ONNX, Card
 from beauty_evaluate.models.runtime import many_forward
 
-LEAST = 10  # faces below which an interval over them says nothing
+LEAST = 3  # faces that can give a region to each other
 OTHERS = 2  # faces of any group, drawn by lot, whose regions stand in for those of a face
 TOLD = 5  # filters in the text
 BY_GROUP = "By group, rating points [95 % interval]:"
@@ -89,6 +96,7 @@ def explain_data_set(
             effects_markdown(rows),
             "What is lost when a region comes from another face:",
             permuted_markdown(costs),
+            _covered_words(masks),
             agreed.words(),
             *_landmark_words(crops, card.config.crop),
             "The filters that move scores most:",
@@ -113,3 +121,10 @@ def _landmark_words(crops: Crops, config: CropConfig) -> list[str]:
         f"The outlines behind the regions lie {middle:.1f} % of the eye distance from the points set by hand (median "
         f"over {len(distances)} faces of the median over points; {most:.1f} % or less on 95 % of the faces)."
     ]
+
+
+def _covered_words(masks: Sequence[Masks]) -> str:
+    """How much of each region is replaced, which soft edges leave to hang on its shape."""
+    covered = np.array([[soft_edges(own)[mask].mean() if mask.any() else np.nan for mask in own] for own in masks])
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in zip(NAMES, np.nanmean(covered, 0), strict=True))
+    return f"Edges are soft, so that a region is not replaced altogether, and thin ones are least: {shares}."

@@ -18,7 +18,7 @@ from beauty_evaluate.explain.gradients import (
     integrated_gradients,
     occlusion,
 )
-from beauty_evaluate.explain.region_shapley import Masks, Progress, RegionEffects, region_effects, replaced
+from beauty_evaluate.explain.region_shapley import UNREAD, Masks, RegionEffects, region_effects, replaced
 from beauty_evaluate.explain.region_tables import Estimate, estimates
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.images import Picture
@@ -41,7 +41,6 @@ FADE_SEED = 100  # of the first random weights; none that a training begins with
 IG_STEPS = 32  # half of the usual, for speed: the cell sums correlate .999 with those of 64
 REGIONS = "regions"
 SLOW = (REGIONS, OCCLUSION)  # maps from scores alone: hundreds of them a face
-UNREAD = "do not read this map"
 
 
 @dataclass(frozen=True)
@@ -244,79 +243,3 @@ def fading(
         for name, make in makers.items():
             found[name][i] = spearman(cell_sums(make(clone)(case)), originals[name][i])
     return {name: np.nan_to_num(values) for name, values in found.items()}
-
-
-def prove(
-    model: keras.Model, config: Config, cases: Sequence[Case], progress: Progress | None = None
-) -> tuple[list[Verdict], dict[str, dict[str, Estimate]]]:
-    """Verdicts on the maps and the controls over the faces, and by map and stage how far it has faded on the first
-    FADE_FACES of them: the mean rank correlation, for SLOW maps at the last stage alone, and its size there. Some 3300
-    passes of the network a face."""
-    makers, forward = methods(config), compiled(model)
-    explainers = {name: make(model) for name, make in makers.items()}
-    measured, maps = [], []
-    for i, case in enumerate(cases):
-        maps.append({name: cell_sums(explain(case)) for name, explain in explainers.items()})
-        measured.append(measure(forward, case, maps[-1], config.mirror_average, i))
-        if progress:
-            progress(i + 1, len(cases))
-    few = cases[:FADE_FACES]
-    originals = {name: [m[name] for m in maps[:FADE_FACES]] for name in makers}
-    faded: dict[str, dict[str, Estimate]] = {name: {} for name in makers}
-    names = stages(model)
-    for last in names:
-        own = {name: make for name, make in makers.items() if last == names[-1] or name not in SLOW}
-        for name, values in fading(model, config, own, few, originals, last).items():
-            faded[name][last], faded[name]["size"] = estimates(np.stack([values, np.abs(values)], 1))
-    return verdicts(measured), faded
-
-
-def has_faded(by: Mapping[str, Estimate]) -> bool:
-    """Whether a map is gone once all weights are random, by the last stage of its `faded`."""
-    end = list(by)[-2] if list(by)[-1] == "size" else list(by)[-1]
-    return abs(by[end].value) < FADED and by["size"].value < UNSIGNED
-
-
-def words(verdict: Verdict, by: Mapping[str, Estimate]) -> str:
-    """What a report says of a map: its verdict beside the controls, and whether it fades."""
-    if not verdict.readable:
-        return verdict.words
-    fades = "fades when the weights are made random"
-    return f"{verdict.words}, and {fades}" if has_faded(by) else f"{UNREAD}: it hardly {fades}"
-
-
-def proof_markdown(judged: Sequence[Verdict], faded: Mapping[str, Mapping[str, Estimate]]) -> str:
-    """The tables of `prove`."""
-    lines = [
-        "Deletion gap: rating points between deleting first what raises the score and deleting first what lowers it. "
-        "Fidelity: correlation of what a map says of random parts of the face with what the score loses without them. "
-        f"Deleted are cells of a {GRID} x {GRID} grid, in favour of the mean colour around the region they lie in. "
-        "Intervals: 95 %, bootstrap over photos. A map is to be read if both are above those of every control.",
-        "",
-        "| Map | Deletion gap | Fidelity | Verdict |",
-        "| --- | ---: | ---: | --- |",
-        *(f"| {v.name} | {v.gap} | {v.fidelity} | {v.words if v.name in faded else 'control'} |" for v in judged),
-        "",
-        "How far a map is ahead of each control, paired by photo: gap; fidelity.",
-        "",
-        f"| Map | {' | '.join(CONTROLS)} |",
-        f"| --- |{' ---: |' * len(CONTROLS)}",
-    ]
-    for v in (v for v in judged if v.name in faded):
-        lines.append(f"| {v.name} | {' | '.join(f'{gap}; {fidelity}' for gap, fidelity in v.beyond.values())} |")
-    names = [stage for stage in max(faded.values(), key=len) if stage != "size"]
-    lines += [
-        "",
-        "Rank correlation of a map with the original after the weights were made random from the score down to a part, "
-        f"mean over faces; after the last, when all are, below {FADED} either way, and its size, sign left out, below "
-        f"{UNSIGNED}, or it has not faded.",
-        "",
-        f"| Map | {' | '.join(names)} | Size | Fades |",
-        f"| --- |{' ---: |' * len(names)} ---: | --- |",
-    ]
-    for name, by in faded.items():
-        way = " | ".join(f"{by[stage].value:.2f}" if stage in by else "" for stage in names[:-1])
-        end, size = by[names[-1]], by["size"]
-        gone = abs(end.value) < FADED and size.value < UNSIGNED
-        lines.append(f"| {name} | {way} | {end} | {size.value:.2f} | {'yes' if gone else 'no'} |")
-    return "\n".join(lines)

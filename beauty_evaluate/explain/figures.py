@@ -114,18 +114,18 @@ def region_sheet(path: Path, crop: Picture, masks: Masks, effects: RegionEffects
     shades = coloured.imshow(values, cmap=DIVERGING, vmin=-FULL_SCALE, vmax=FULL_SCALE, alpha=0.65)
     coloured.contour(masks.argmax(0), np.arange(len(masks)) + 0.5, colors="white", linewidths=0.4)
     coloured.set_title("orange raises, purple lowers the score", fontsize=10)
-    figure.colorbar(shades, ax=coloured, orientation="horizontal", shrink=0.8, label="rating points")
+    figure.colorbar(shades, ax=coloured, orientation="horizontal", shrink=0.8, label="rating points", extend="both")
     for axes in (photo, coloured):
         axes.set_axis_off()
     order = np.argsort(effects.effects)
     shown = effects.effects[order]
+    inside = np.clip(shown, -FULL_SCALE, FULL_SCALE)  # one scale for every photo: the figure beside a bar is not cut
     colours = ["#b35806" if effect > 0 else "#542788" for effect in shown]
-    bars.barh([effects.names[i] for i in order], shown, color=colours)
-    reach = max(FULL_SCALE, 1.15 * float(np.abs(shown).max()))
-    bars.set(xlim=(-1.25 * reach, 1.25 * reach), xlabel="rating points")
-    for row, effect in enumerate(shown):
+    bars.barh([effects.names[i] for i in order], inside, color=colours)
+    bars.set(xlim=(-1.3 * FULL_SCALE, 1.3 * FULL_SCALE), xlabel=f"rating points, against {effects.what}")
+    for row, (effect, end) in enumerate(zip(shown, inside, strict=True)):
         bars.text(
-            effect + np.copysign(0.02 * reach, effect), row, f"{effect:+.2f}",
+            end + np.copysign(0.02 * FULL_SCALE, effect), row, f"{effect:+.2f}",
             va="center", ha="left" if effect > 0 else "right", fontsize=8,
         )  # fmt: skip
     bars.axvline(0, color="black", linewidth=0.6)
@@ -144,7 +144,12 @@ def pixel_map_sheet(path: Path, crop: Picture, maps: Sequence["PixelMap"]) -> No
         axes.set_title(f"{found.name}\nsum {found.values.sum():+.2f}, not told {found.gap:+.2f}", fontsize=9)
         axes.set_axis_off()
     figure.colorbar(
-        shades, ax=figure.axes, orientation="horizontal", shrink=0.5, label="rating points for each % of the picture"
+        shades,
+        ax=figure.axes,
+        orientation="horizontal",
+        shrink=0.5,
+        label="rating points for each % of the picture",
+        extend="both",
     )
     figure.savefig(path, dpi=110)
 

@@ -9,13 +9,12 @@ import numpy as np
 
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain import figures
-from beauty_evaluate.explain.faithfulness import UNREAD
 from beauty_evaluate.explain.feature_maps import feature_maps, receptive_field
 from beauty_evaluate.explain.filters import filter_use, kernel_pictures, kernels
 from beauty_evaluate.explain.gallery import one_face_gallery
 from beauty_evaluate.explain.gradients import hires_cam, integrated_gradients, occlusion
 from beauty_evaluate.explain.page import Section, paragraph
-from beauty_evaluate.explain.region_shapley import Masks, replaced
+from beauty_evaluate.explain.region_shapley import UNPROVED, UNREAD, Masks, replaced
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import ONNX, Card
@@ -58,8 +57,8 @@ def _pixels_section(
         occlusion(many_forward(card.file(ONNX)), crop, mirror, fill=baseline),
     ]
     np.savez_compressed(out / "pixel_maps.npz", **{m.name: m.values for m in found})  # type: ignore[arg-type]
-    proved = card.explanations.get("maps", {})
-    said = {m.name: proved.get(m.name, UNPROVED) for m in found}
+    proved, where = card.explained("maps")
+    said = {m.name: (proved or {}).get(m.name, UNPROVED) for m in found}
     facts = [
         {"name": m.name, "reference": round(m.reference, 4), "gap": round(m.gap, 4), "proof": said[m.name]}
         for m in found
@@ -69,7 +68,7 @@ def _pixels_section(
         "leaves out of the score is stated over it as not told.",
         "note",
     )
-    body += "".join(paragraph(f"{name}: {words}.") for name, words in said.items())
+    body += "".join(paragraph(f"{name}: {words}{where}.") for name, words in said.items())
     shown = [m for m in found if not said[m.name].startswith(UNREAD)]
     path = out / "pixel_maps.png"
     path.unlink(missing_ok=True)  # an earlier report's

@@ -15,6 +15,7 @@ Floats = NDArray[np.float32]
 Masks = NDArray[np.bool_]
 Progress = Callable[[int, int], None]
 
+UNREAD, UNPROVED = "do not read this map", "never put to the proof"
 RING_MEAN, OTHER_FACES = "ring mean", "other faces"
 RING = 0.04  # width of the ring around a region, as a share of the side
 EDGE = 0.02  # width of the soft edge inside a region, as a share of the side
@@ -35,16 +36,20 @@ class RegionEffects:
     reference: float
     way: str
 
+    @property
+    def what(self) -> str:
+        """What stands in for a region, in plain words."""
+        return {RING_MEAN: "the mean colour around them", OTHER_FACES: "those of other faces"}[self.way]
+
     def lines(self) -> list[str]:
         """The effects for a terminal, the largest first, in plain words."""
         order = np.argsort(-np.abs(self.effects))
         rows = [
             f"  {self.names[i]:<17}{self.effects[i]:+6.2f}  {100 * self.areas[i]:3.0f} % of the picture" for i in order
         ]
-        what = {RING_MEAN: "the mean colour around it", OTHER_FACES: "that of other faces"}[self.way]
         return [
-            f"What moved this score from {self.reference:.2f} to {self.score:.2f} in this network, each region against",
-            f"{what} (Shapley values in rating points, which add up):",
+            f"What moved this score from {self.reference:.2f} to {self.score:.2f} in this network, the regions against",
+            f"{self.what} (Shapley values in rating points, which add up):",
             *rows,
         ]
 

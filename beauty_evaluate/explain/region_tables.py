@@ -82,10 +82,11 @@ def bootstrap(
     figure: Callable[[NDArray[np.int64]], Any], n: int, rounds: int = ROUNDS, seed: int = 0
 ) -> tuple[Doubles, Doubles]:
     """The percentile bootstrap interval (Efron 1979) of `figure`, a function of picks int (n,) out of n photos, drawn
-    with replacement in each round: low and high, of the shape that `figure` returns. NaN if one round gives NaN."""
+    with replacement in each round: low and high, of the shape that `figure` returns. Rounds that give NaN, where all
+    picks are one photo for instance, are left out."""
     rng = np.random.default_rng(seed)
     values = np.array([figure(rng.integers(0, n, n)) for _ in range(rounds)])
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return low, high
 
 

@@ -16,7 +16,7 @@ from beauty_evaluate import images
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.explain import figures
 from beauty_evaluate.explain.page import Section, effects_table, paragraph, write_page
-from beauty_evaluate.explain.region_shapley import Agreement, Progress, RegionEffects, region_effects
+from beauty_evaluate.explain.region_shapley import UNPROVED, UNREAD, Agreement, Progress, RegionEffects, region_effects
 from beauty_evaluate.faces.detect import find_faces, main_face
 from beauty_evaluate.faces.regions import NAMES, Masks, regions
 from beauty_evaluate.images import Picture
@@ -112,29 +112,44 @@ def _head(subject: Subject) -> str:
 
 def _regions_section(subject: Subject, out: Path) -> Section:
     found = subject.effects
-    up, down = found.names[int(found.effects.argmax())], found.names[int(found.effects.argmin())]
     words = (
-        f"With every region painted over by the mean colour around it, the network gives {found.reference:.2f}. This "
+        f"With {found.what} in place of all regions, the network gives {found.reference:.2f}. This "
         f"photo gets {found.score:.2f}. The difference is shared out over the regions so that the parts add up: each "
-        "gets what it changes on average over all orders in which the regions can be uncovered (its Shapley value)."
+        "gets what it changes on average over all orders in which the regions can be uncovered (its Shapley value). "
+        "Edges are soft, so that thin regions, brows and eyes, are not painted over altogether: they may add more."
     )
-    most = f"Raised the score most: {up} ({found.effects.max():+.2f}). "
-    least = f"Lowered it most: {down} ({found.effects.min():+.2f})." if found.effects.min() < 0 else ""
-    body = f"<p><strong>{escape(most + least)}</strong></p>{effects_table(found)}{paragraph(words, 'note')}"
-    return Section(
-        "Which regions moved the score",
-        body,
-        [(out / "summary.png", "The regions, coloured by what they did to the score; one scale for every photo.")],
-    )
+    body = f"<p><strong>{escape(_essence(subject))}</strong></p>{effects_table(found)}{paragraph(words, 'note')}"
+    caption = f"The regions against {found.what}, coloured by what they did to the score; one scale for every photo."
+    return Section("Which regions moved the score", body, [(out / "summary.png", caption)])
+
+
+def _essence(subject: Subject) -> str:
+    """Which region raised the score most and which lowered it, unless the proof says that this is not to be read."""
+    found = subject.effects
+    proved, where = subject.card.explained("maps")
+    if (proved or {}).get("regions", "").startswith(UNREAD):
+        return f"{proved['regions'].capitalize()}{where}."
+    up, down = int(found.effects.argmax()), int(found.effects.argmin())
+    parts = [
+        f"Raised the score most: {found.names[up]} ({found.effects[up]:+.2f})." if found.effects[up] > 0 else "",
+        f"Lowered it most: {found.names[down]} ({found.effects[down]:+.2f})." if found.effects[down] < 0 else "",
+    ]
+    return " ".join(part for part in parts if part) or "No region moved the score."
 
 
 def _trust(card: Card) -> str:
     """What is known of how true the explanations are, from the card."""
-    known = card.explanations
-    parts = []
-    if "ways" in known:
-        parts.append(paragraph(Agreement(**known["ways"]).words()))
-    parts += [paragraph(f"{name}: {words}") for name, words in known.get("maps", {}).items()]
+    ways, ways_where = card.explained("ways")
+    maps, maps_where = card.explained("maps")
+    regions_words = (maps or {}).get("regions", UNPROVED)
+    parts = [paragraph(f"The effects of the regions, spread over their pixels as a map: {regions_words}{maps_where}.")]
+    parts.append(
+        paragraph(
+            Agreement(**ways).words() + ways_where
+            if ways
+            else "How far the effects hang on what stands in for a region was never measured for this network."
+        )
+    )
     parts.append(
         paragraph(
             "A fringe counts as forehead, glasses as eyes or cheeks, a beard as jaw. Light, make-up, lens and a smile "

@@ -71,6 +71,14 @@ class Card:
             )
         return path
 
+    def explained(self, key: str) -> tuple[Any, str]:
+        """A finding of its explanations, None if there is none, and words for where it was measured: "" if here."""
+        finding = self.explanations.get(key)
+        if finding is None:
+            return None, ""
+        own = finding["network"] == self.name
+        return finding["found"], "" if own else f" (measured on {finding['network']}, of the same recipe)"
+
     def half_width(self, score: float) -> float | None:
         """Half the width of the interval around a score, in rating points."""
         return float(np.interp(score, self.interval["scores"], self.interval["half"])) if self.interval else None
@@ -134,9 +142,11 @@ def same_recipe(names: Sequence[str], measured: Card) -> list[Card]:
 
 
 def explain(names: Sequence[str], measured: Card, **found: Any) -> None:
-    """Write what was found of the explanations of `measured` into the cards of `same_recipe`."""
+    """Write what was found of the explanations of `measured` into the cards of `same_recipe`, each finding with the
+    name of the network that it was measured on."""
+    told = {key: {"network": measured.name, "found": value} for key, value in found.items()}
     for card in same_recipe(names, measured):
-        rewrite(card, explanations={**card.explanations, "network": measured.name, **found})
+        rewrite(card, explanations={**card.explanations, **told})
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:

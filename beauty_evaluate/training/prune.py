@@ -82,8 +82,8 @@ def choose(found: Importance, config: Config, speed: float) -> Kept:
     Tried on this data: their sum or their cubes leave worse networks. ConfigError for a speed that no network reaches.
     """
     dear = {group: np.sort(values) ** 2 for group, values in found.items()}
-    widths = {group: len(values) for group, values in found.items()}
-    whole = cost(config, widths)
+    whole = cost(config, {group: len(values) for group, values in found.items()})
+    widths = {group: max(1, int((values > 0).sum())) for group, values in found.items()}
     while True:
         now = cost(config, widths)
         options = []

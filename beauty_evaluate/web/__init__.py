@@ -1,1 +1,0 @@
-"""The page: drop a photo, see the score and why."""
