@@ -43,7 +43,7 @@ def read(source: str | os.PathLike[str] | bytes) -> Picture:
     if len(data) > MAX_BYTES:
         raise PhotoError("too_large", f"Expected at most {MAX_BYTES >> 20} MB. Received: {len(data) >> 20} MB.")
     formats = FORMATS
-    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
+    if _is_heif(data):
         _learn_heif()
         formats = ("HEIF",)
     try:
@@ -62,6 +62,13 @@ def read(source: str | os.PathLike[str] | bytes) -> Picture:
         raise PhotoError("unreadable", f"Expected a whole picture. Received: a damaged one ({error}).") from error
 
 
+def _is_heif(data: bytes) -> bool:
+    """Whether its brands say so. Some programs give AVIF the first brand that it shares with HEIC: the others tell."""
+    others = data[16 : min(int.from_bytes(data[:4], "big"), 256)]
+    avif = data[8:12] in (b"mif1", b"msf1") and b"avif" in [others[i : i + 4] for i in range(0, len(others), 4)]
+    return data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS and not avif
+
+
 def _learn_heif() -> None:
     """Let Pillow read HEIC. PhotoError without the decoder."""
     try:
@@ -77,6 +84,7 @@ def _learn_heif() -> None:
 def _bytes_of(path: Path) -> bytes:
     try:
         if path.is_dir():
+            os.scandir(path).close()  # a folder that may not be read says so
             raise PhotoError(
                 "no_photos", f"Expected photos ({', '.join(SUFFIXES)}) in the folder. Received: none; check the path."
             )
@@ -90,7 +98,7 @@ def _bytes_of(path: Path) -> bytes:
         raise PhotoError("missing", "Expected a picture. Received: no such file; check the path.") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise PhotoError("unreadable", f"Expected a readable file. Received: {reason}.") from error
+        raise PhotoError("unreadable", f"Expected a file or folder that can be read. Received: {reason}.") from error
 
 
 def _check_size(width: int, height: int) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from beauty_evaluate.cli.common import Counter
 from beauty_evaluate.data import mebeauty, scut, splits
 from beauty_evaluate.errors import PhotoError
+from beauty_evaluate.evaluation.evaluate import refuse_known
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import card as cards
@@ -40,9 +41,13 @@ def lit(gain: float) -> Callable[[Picture], Picture]:
 
 
 def jpeg(level: int) -> Callable[[Picture], Picture]:
-    return lambda photo: cv2.imdecode(
-        cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, level])[1], cv2.IMREAD_COLOR
-    )
+    """OpenCV's channels are the other way round, and JPEG does not treat them alike."""
+
+    def change(photo: Picture) -> Picture:
+        data = cv2.imencode(".jpg", photo[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, level])[1]
+        return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1], np.uint8)
+
+    return change
 
 
 def grey(photo: Picture) -> Picture:
@@ -156,6 +161,7 @@ def main() -> None:
     options = parser.parse_args()
     card, data, wild = cards.load(options.weights), scut.read(options.data), mebeauty.read(options.wild)
     names = splits.official(options.data, data, "60-40").test
+    refuse_known(card, names)
     chosen = np.random.default_rng(0).choice(names, min(options.n, len(names)), replace=False)
     photos = {name: data.samples[name].read() for name in names}
     good = [photos[name] for name in chosen]

@@ -60,7 +60,7 @@ print(time.perf_counter() - first if len(sys.argv) > 3 else 0)
 
 
 def whole_process(words: Sequence[object]) -> tuple[float, float, str]:
-    """Seconds from start to end, peak memory in MB, and the output of a process."""
+    """Seconds from start to end, peak memory in MB, and the output of a process; CalledProcessError if it fails."""
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
     begin = time.perf_counter()
     process = subprocess.Popen(
@@ -70,6 +70,8 @@ def whole_process(words: Sequence[object]) -> tuple[float, float, str]:
     output = process.stdout.read().decode()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args, output)
     return time.perf_counter() - begin, usage.ru_maxrss / 1024, output
 
 

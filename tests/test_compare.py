@@ -1,7 +1,11 @@
 """Rankings, and which differences mean anything."""
 
 import io
+import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,18 +14,21 @@ from PIL import Image
 
 from beauty_evaluate import Row, images
 from beauty_evaluate.errors import UserError
+from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.scoring import sheet
 from beauty_evaluate.scoring.compare import (
     NO_INTERVAL,
     THUMBNAIL,
     Entry,
     difference,
+    entries,
     pairs,
     people,
     ranked,
     told_apart,
     verdicts,
 )
+from beauty_evaluate.scoring.scorer import Scored
 
 USE = ROOT / "use.py"
 
@@ -57,6 +64,28 @@ def test_people_have_a_mean_a_spread_and_a_photo_that_flatters() -> None:
     assert (bob.name, bob.photos, bob.best.name, ann.worst.name) == ("bob", 2, "3.jpg", "1.jpg")
     assert (bob.mean, ann.spread) == pytest.approx((3.7, 0.5**0.5))
     assert "2.jpg flatters most (4.00)" in ann.words()
+    others = [entry("7.jpg", 4.5, person="ann", mine=False), replace(faces[0], row=replace(faces[0].row, faces=2))]
+    assert people([*faces, *others])[1] == ann
+    same = [replace(face, person=f"{root}/ann") for root in "ab" for face in faces[:2]]
+    assert [person.name for person in people(same)] == ["a/ann", "b/ann"]
+
+
+def test_entries_name_their_photo_and_its_person() -> None:
+    def found(path: str, *roots: str, **changes: Any) -> Entry:
+        row = replace(Row(path, 1, 1, "ok", 3.0), **changes)
+        return entries(Scored([row], [face]), roots)[0]
+
+    face = Face((0, 0, 9, 9), np.empty((0, 2)), 1.0, np.zeros((64, 64, 3), np.uint8))
+    assert found("a.jpg").name == "a.jpg"
+    assert found("x/two.jpg", faces=2).name == "two.jpg, face 1"
+    assert found(os.fsdecode(b"b\n\r\x07caf\xe9\xc2\xa0\xe2\x82\xac.jpg")).name == "b  \\x07caf\\udce9 €.jpg"
+    assert [found(f"in/{path}", "out", "in/").person for path in ("a.jpg", "ann/a.jpg", "ann/2020/a.jpg")] == [
+        "",
+        "in/ann",
+        "in/ann",
+    ]
+    assert found("./ann/a.jpg", ".").person == "ann"
+    assert "\udce9" not in found(os.fsdecode(b"in/ann\xe9/a.jpg"), "in").person
 
 
 def test_before_and_after_are_told_by_their_names() -> None:
@@ -70,6 +99,10 @@ def test_before_and_after_are_told_by_their_names() -> None:
     assert (before.name, after.name) == ("ann_BEFORE.jpg", "Ann_after.jpg")
     lines = verdicts(faces[:2])
     assert lines == [difference(before, after)]
+    assert pairs([faces[0], replace(faces[1], mine=False)]) == []
+    names = ("x_before.jpg", "x_after.jpg", "x_before.png", "x_after.png", "y_before.jpg", "y_after.png")
+    both = pairs([entry(name, 3.0) for name in names])
+    assert [(one.name, two.name) for one, two in both] == [names[:2], names[2:4]]
 
 
 def test_sentences_say_who_leads_and_where_one_stands() -> None:
@@ -115,7 +148,7 @@ def test_reports_of_real_photos(run: Run, tmp_path: Path) -> None:
     (tmp_path / "others" / "note.jpg").write_text("no photo")
     (tmp_path / "others" / "star.png").write_bytes(PORTRAIT_PNG.read_bytes())
     done = run(USE, PORTRAIT, "--against", "others", "--report", "me.html")
-    assert done.returncode == 0
+    assert done.returncode == 1  # some not
     assert "grace_hopper.jpg (2" in done.stdout.splitlines()[1]
     assert done.stderr.startswith("others/note.jpg: ")
     assert (tmp_path / "me.html").read_text().count("<li") == 2
@@ -129,3 +162,34 @@ def test_reports_that_cannot_be(run: Run, tmp_path: Path) -> None:
     done = run(USE, PORTRAIT, "--report", "r.pdf")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert run(USE, PORTRAIT, "--report", "r.png", "--resume", "--csv", "t.csv").returncode == 2
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "me.jpg").symlink_to(PORTRAIT)
+    for folder in ("missing", "empty", "own", PORTRAIT_PNG):
+        done = run(USE, PORTRAIT, "--against", folder, "--csv", "t.csv")
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+        assert not (tmp_path / "t.csv").exists()
+
+
+def test_a_ranking_among_others_leaves_out_ones_own_copies(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "others").mkdir()
+    shutil.copy(PORTRAIT_PNG, tmp_path / "others")
+    words = (USE, PORTRAIT, "--against", "others", "--out", "others/copies")
+    done = run(*words)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
+    assert (tmp_path / "others" / "copies" / "grace_hopper_scored.jpg").exists()
+    assert run(*words).stdout == done.stdout
+    alone = run(USE, PORTRAIT, "--report", "one.html")
+    assert len(alone.stdout.splitlines()) == 1
+
+
+def test_a_report_of_oddly_named_photos(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    for name in (b"caf\xe9.png", b"line\nfeed.png", b"bell\x07.png"):
+        shutil.copy(PORTRAIT_PNG, tmp_path / "odd" / os.fsdecode(name))
+    for report in ("r.png", "r.html"):
+        done = run(USE, "odd", "--report", report)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (tmp_path / report).exists()
+    assert "caf\\udce9.png" in (tmp_path / "r.html").read_text()
+    assert sorted(os.listdir(tmp_path)) == ["odd", "r.html", "r.png"]

@@ -117,16 +117,16 @@ def test_the_report_tells_what_moved_the_score(run: Run, tmp_path: Path) -> None
     assert f"Raised the score most: {best}" in page
 
 
-def test_a_quick_report_is_the_regions_alone_and_loads_no_tensorflow(tmp_path: Path) -> None:
-    words: list[str | Path] = [sys.executable, "-X", "importtime", VISUALIZE, PORTRAIT, "--quick", "--out"]
-    words.append(tmp_path / "quick")
+def test_a_quick_report_is_the_regions_alone_and_loads_no_tensorflow(drawn_run: Path, tmp_path: Path) -> None:
+    words: list[str | Path] = [sys.executable, "-X", "importtime", VISUALIZE, PORTRAIT, "--quick"]
+    words += ["--out", tmp_path / "quick", "--weights", drawn_run / "weights" / "drawn.json"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert {p.name for p in (tmp_path / "quick").iterdir()} == {"index.html", "summary.png", "explain.json"}
     assert not re.search(r"\| +(tensorflow|keras)\n", done.stderr)
 
 
-def test_why_adds_up_to_the_score(run: Run) -> None:
-    done = run(ROOT / "use.py", PORTRAIT, "--why")
+def test_why_adds_up_to_the_score(run: Run, drawn_run: Path) -> None:
+    done = run(ROOT / "use.py", PORTRAIT, "--why", "--weights", drawn_run / "weights" / "drawn.json")
     assert (done.returncode, done.stderr) == (0, "")
     reference, score = map(float, re.findall(r"from (\d\.\d\d) to (\d\.\d\d)", done.stdout)[0])
     effects = [float(v) for v in re.findall(r"^  .*?([+-]\d\.\d\d) ", done.stdout, re.MULTILINE)]
@@ -134,14 +134,14 @@ def test_why_adds_up_to_the_score(run: Run) -> None:
     assert score - reference == pytest.approx(sum(effects), abs=0.06)  # two decimals each
 
 
-def test_visualize_one_layer_and_its_mistakes(run: Run, tmp_path: Path) -> None:
-    done = run(VISUALIZE, PORTRAIT, "--layer", "block3_conv1", "--out", "one")
+def test_visualize_one_layer_and_its_mistakes(run: Run, drawn_run: Path, tmp_path: Path) -> None:
+    weights = drawn_run / "weights" / "drawn.json"
+    done = run(VISUALIZE, PORTRAIT, "--layer", "block3_conv1", "--out", "one", "--weights", weights)
     assert done.returncode == 0, done.stderr
     assert {p.name for p in (tmp_path / "one").iterdir()} == {"maps_block3_conv1.png", "maps_block3_conv1.npz"}
     for words in (["--layer", "block9"], ["--face", "2"], ["--quick", "--layer", "block1_conv1"]):
-        done = run(VISUALIZE, PORTRAIT, *words)
-        assert done.returncode == 2
-        assert len(done.stderr.splitlines()) == 1
+        done = run(VISUALIZE, PORTRAIT, *words, "--weights", weights)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert run(VISUALIZE, "missing.jpg").returncode == 2
 
 
@@ -167,12 +167,31 @@ def test_tables_over_a_data_set(run: Run, small_scut: Path, drawn_run: Path, tmp
     assert all(float(row["absolute"]) >= abs(float(row["effect"])) for row in filters)
     assert images.read(tmp_path / "tables" / "filters_block2_conv1.png").std() > 10
     told = json.loads(weights.read_text())["explanations"]
-    assert told["network"] == "drawn"
-    assert told["ways"] == json.loads((tmp_path / "tables" / "agreement.json").read_text())
+    agreed = json.loads((tmp_path / "tables" / "agreement.json").read_text())
+    assert told["ways"] == {"network": "drawn", "found": agreed}
     assert "over 3 faces the two agree" in run(ROOT / "use.py", PORTRAIT, "--why", "--weights", weights).stdout
-    for words in (
-        ["photo.jpg", "--data", small_scut], [], ["--data", small_scut, "--quick"], ["photo.jpg", "--into", weights],
-        ["--data", small_scut, "--weights", weights, "--into", "six_block_60-40", "--n", "3"],
-    ):  # fmt: skip
+    for words, says in (
+        ([], "Expected a photo, or --data"),
+        (["--data", small_scut, "--quick"], "a flag for one photo"),
+        ([PORTRAIT, "--into", weights], "Expected --into with --data alone"),
+        (["--data", small_scut, "--weights", weights, "--into", "six_block_60-40"], "networks of the recipe of drawn"),
+        (["--data", small_scut, "--weights", weights, "--layer", "block9"], "Received: block9"),
+    ):
         failed = run(VISUALIZE, *words)
         assert (failed.returncode, len(failed.stderr.splitlines())) == (2, 1)
+        assert says in failed.stderr
+
+
+def test_a_network_of_drawn_faces_is_reported_too_with_other_faces_for_its_regions(
+    run: Run, small_scut: Path, drawn_run: Path, tmp_path: Path
+) -> None:
+    weights = drawn_run / "weights" / "drawn.json"
+    done = run(VISUALIZE, PORTRAIT, "--weights", weights, "--data", small_scut, "--out", "report")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "against\nthose of other faces" in done.stdout
+    facts = json.loads((tmp_path / "report" / "explain.json").read_text())
+    assert facts["way"] == "other faces"
+    assert [m["proof"] for m in facts["pixel_maps"]] == ["never put to the proof"] * 3
+    assert len(facts["filters"]) == 32
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "was never measured for this network" in page

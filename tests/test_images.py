@@ -131,11 +131,18 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
         assert caught.value.status == status
 
 
-def test_avif_is_read_where_pillow_knows_it(tmp_path: Path) -> None:
+def test_avif_is_read_where_pillow_knows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ("AVIF" in images.FORMATS) == features.check("avif")
     if features.check("avif"):
         Image.fromarray(np.full((64, 48, 3), 90, np.uint8)).save(tmp_path / "a.avif")
         assert images.read(tmp_path / "a.avif").shape == (64, 48, 3)
+        data = bytearray((tmp_path / "a.avif").read_bytes())
+        assert b"avif" in data[16 : int.from_bytes(data[:4], "big")]
+        data[8:12] = b"mif1"  # as some programs begin, and list avif further on
+        assert images.read(bytes(data)).shape == (64, 48, 3)
+        monkeypatch.setitem(sys.modules, "pillow_heif", None)
+        with pytest.raises(PhotoError, match="HEIC"):
+            images.read(bytes(data).replace(b"avif", b"heic", 1))
 
 
 def test_heic_without_its_decoder_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

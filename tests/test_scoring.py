@@ -18,11 +18,11 @@ from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 from PIL import Image
 
 from beauty_evaluate import Row, Scorer, images
-from beauty_evaluate.errors import PhotoError, WeightsError
+from beauty_evaluate.errors import ConfigError, PhotoError, WeightsError
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.models import card as cards
 from beauty_evaluate.scoring.quality import Quality, quality
-from beauty_evaluate.scoring.stream import expand, scan
+from beauty_evaluate.scoring.stream import expand, places, scan
 
 USE = ROOT / "use.py"
 COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error"
@@ -208,26 +208,87 @@ def test_copies_of_photos_with_one_name_do_not_overwrite_each_other(scorer: Scor
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         shutil.copy(PORTRAIT, tmp_path / folder / "me.jpg")
-    list(scan(scorer, expand([str(tmp_path)]), out=tmp_path / "out"))
+    (tmp_path / "out").mkdir()
+    paths = expand([str(tmp_path)])
+    list(scan(scorer, paths, copies=places(paths, tmp_path / "out")))
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["me_scored.jpg", "me_scored_2.jpg"]
+
+
+def test_names_of_copies_differ_and_fit() -> None:
+    names = [
+        "a/me.jpg",
+        "b/me.png",
+        "me_scored.jpg",
+        "me_2.jpg",
+        f"a/{'ü' * 125}.jpg",
+        f"b/{'ü' * 125}.jpg",
+        "a/me.jpg",
+    ]
+    found = [path.name for path in places(names, Path("out")).values()]
+    assert found[:4] == ["me_scored.jpg", "me_scored_2.jpg", "me_scored_scored.jpg", "me_2_scored.jpg"]
+    assert len(set(found)) == 6
+    assert all(len(os.fsencode(name)) <= 255 for name in found)
+
+
+def test_the_same_command_works_twice(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    shutil.copy(PORTRAIT, tmp_path / "photos" / "me.jpg")
+    done = run(USE, "photos", "--out", "photos/copies")
+    copy = os.path.join("photos", "copies", "me_scored.jpg")
+    for words in (["photos"], ["photos/**/*.jpg"], ["photos/me.jpg", copy], ["photos/me.jpg", "photos/copies"]):
+        again = run(USE, *words, "--out", "photos/copies")
+        assert (again.returncode, again.stdout, again.stderr) == (0, done.stdout, ""), words
+    assert os.listdir(tmp_path / "photos" / "copies") == ["me_scored.jpg"]
+    refused = run(USE, copy, "--out", "photos/copies")
+    assert (refused.returncode, refused.stdout, len(refused.stderr.splitlines())) == (2, "", 1)
 
 
 def test_output_that_cannot_be_written_is_one_sentence(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for words in (["--csv", "no/folder/t.csv"], ["--json", "no/folder/t.json"], ["--out", "file"]):
-        done = run(USE, PORTRAIT, *words)
-        assert done.returncode == 2
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "old.csv").write_text("of an earlier run")
+    for words in (
+        ["--json", "no/folder/t.json"],
+        ["--json", "."],
+        ["--json", "./old.csv"],
+        ["--report", "no/folder/t.html"],
+        ["--report", "folder.png"],
+        ["--out", "file"],
+    ):
+        done = run(USE, PORTRAIT, "--csv", "old.csv", *words)
+        assert (done.returncode, done.stdout) == (2, "")
         assert len(done.stderr.splitlines()) == 1
         assert "Expected" in done.stderr
+        assert (tmp_path / "old.csv").read_text() == "of an earlier run"
+    assert run(USE, PORTRAIT, "--csv", "no/folder/t.csv").returncode == 2
+    assert run(USE, PORTRAIT, "--json", "r.png", "--report", "r.png").returncode == 2
 
 
 def test_photos_are_never_written_over(run: Run, tmp_path: Path) -> None:
-    shutil.copy(PORTRAIT, tmp_path / "me.jpg")
-    for words in (["--csv", "me.jpg"], ["--json", "./me.jpg"], ["--out", "."]):
+    (tmp_path / "others").mkdir()
+    for name in ("me.jpg", "others/star.png"):
+        shutil.copy(PORTRAIT, tmp_path / name)
+    against = ["--against", "others"]
+    for words in (
+        ["--csv", "me.jpg"],
+        ["--json", "./me.jpg"],
+        ["--out", "."],
+        [*against, "--csv", "others/star.png"],
+        [*against, "--report", "others/../others/star.png"],
+        [*against, "--out", "others"],
+    ):
         done = run(USE, "me.jpg", *words)
-        assert done.returncode == 2
+        assert (done.returncode, done.stdout) == (2, "")
         assert len(done.stderr.splitlines()) == 1
-    assert (tmp_path / "me.jpg").read_bytes() == PORTRAIT.read_bytes()
+    for name in ("me.jpg", "others/star.png"):
+        assert (tmp_path / name).read_bytes() == PORTRAIT.read_bytes()
+
+
+def test_links_in_a_loop_are_one_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    done = run(USE, "loop.jpg", PORTRAIT, "--csv", "t.csv", "--out", "copies")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert run(USE, PORTRAIT, "loop.jpg", "--against", "loop.jpg").returncode == 2
 
 
 def test_file_names_that_are_not_utf8_are_scored(run: Run, tmp_path: Path) -> None:
@@ -236,6 +297,18 @@ def test_file_names_that_are_not_utf8_are_scored(run: Run, tmp_path: Path) -> No
     done = run(USE, name, "--csv", "t.csv")
     assert done.returncode == 0, done.stderr
     assert "caf\\udce9.jpg" in (tmp_path / "t.csv").read_text()
+
+
+def test_export_spares_the_weights_and_helps_without_numpy(run: Run, tmp_path: Path) -> None:
+    card = copy_weights(tmp_path)
+    words = ["-m", "beauty_evaluate", "export", "--weights", tmp_path / f"{card.name}.json", "--out", "."]
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    done = run(*words)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "where the card lies" in done.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    code = "import sys; sys.modules['numpy'] = None; from beauty_evaluate.cli.export import main; main(['--help'])"
+    assert run("-c", code).returncode == 0
 
 
 @pytest.mark.parametrize(("module", "file"), [("cv2", "requirements-use.txt"), ("PIL", "requirements-use.txt")])
@@ -309,6 +382,28 @@ def test_library_gives_typed_rows(scorer: Scorer) -> None:
     assert again[0].score == row.score
     with pytest.raises(PhotoError):
         scorer.score(b"nothing")
+    for face in (0, 2):
+        with pytest.raises(PhotoError, match=rf"1\.\.1\. Received: {face}"):
+            scorer.why(PORTRAIT, face)
+
+
+def test_what_is_known_of_explanations_is_told_with_one_alone(run: Run, tmp_path: Path) -> None:
+    ways = {"photos": 3, "pearson": 0.9, "mean_difference": 0.1, "first": 0.5}
+    path = cards.rewrite(copy_weights(tmp_path), explanations={"ways": ways})
+    words = (USE, PORTRAIT, "--weights", path, "--csv", "t.csv", "--resume")
+    assert run(*words).returncode == 0
+    done = run(*words, "--why")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_network_on_whole_pictures_is_not_asked_why(run: Run, tmp_path: Path) -> None:
+    card = copy_weights(tmp_path)
+    crop = dataclasses.replace(card.config.crop, geometry="whole")
+    path = cards.rewrite(card, config=dataclasses.replace(card.config, crop=crop))
+    done = run(USE, PORTRAIT, "--why", "--weights", path)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    with pytest.raises(ConfigError, match="whole pictures"):
+        Scorer(str(path)).why("missing.jpg")
 
 
 def test_percentile_is_the_share_of_the_labels_below(scorer: Scorer) -> None:

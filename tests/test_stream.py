@@ -1,6 +1,7 @@
 """Many photos: order, threads, tables that survive a kill, lists and patterns."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -24,7 +25,7 @@ from beauty_evaluate.scoring.tables import COLUMNS, Table
 USE = ROOT / "use.py"
 GOOD = Row("a.jpg", 1, 1, "ok", 3.2, None, None, 60.0, 1.0, 2.0, 3.0, 4.0, 0.9)
 BAD = Row("b.jpg", 0, 0, "missing", error="no such file")
-TWO = [replace(GOOD, file='two "x",\n.jpg', face=face, faces=2) for face in (1, 2)]
+TWO = [replace(GOOD, file='zwei "ü€😀",\r\n, \r.jpg', face=face, faces=2) for face in (1, 2)]
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,17 @@ def test_many_photos_come_in_order_with_the_scores_of_single_ones(scorer: Scorer
     assert list(scan(scorer, [])) == []
 
 
+def test_scans_at_one_time_share_opencvs_threads(scorer: Scorer, folder: Path) -> None:
+    paths, threads = expand([str(folder)]), cv2.getNumThreads()
+    one, two = scan(scorer, paths), scan(scorer, paths)
+    next(one)
+    next(two)
+    one.close()  # type: ignore[attr-defined]
+    assert cv2.getNumThreads() == 1
+    two.close()  # type: ignore[attr-defined]
+    assert cv2.getNumThreads() == threads
+
+
 def test_leaving_early_ends_the_threads(scorer: Scorer, folder: Path) -> None:
     before, threads = threading.active_count(), cv2.getNumThreads()
     rows = scan(scorer, expand([str(folder)]))
@@ -71,14 +83,17 @@ def test_leaving_early_ends_the_threads(scorer: Scorer, folder: Path) -> None:
 
 
 def test_one_scorer_serves_several_threads(scorer: Scorer) -> None:
-    expected = scorer.score(PORTRAIT)
-    found: list[list[Row]] = []
-    threads = [threading.Thread(target=lambda: found.append(scorer.score(PORTRAIT))) for _ in range(4)]
+    paths = [PORTRAIT, PORTRAIT_PNG] * 3
+    expected = {path: scorer.score(path)[0].score for path in paths}
+    found: list[Row] = []
+    threads = [threading.Thread(target=lambda own=path: found.extend(scorer.score(own))) for path in paths]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [rows[0].score for rows in found] == pytest.approx([expected[0].score] * 4, abs=2e-4)
+    assert sorted(row.file for row in found) == sorted(map(str, paths))
+    for row in found:
+        assert row.score == pytest.approx(expected[Path(row.file)], abs=2e-4)
 
 
 def test_patterns_and_folders_are_expanded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,12 +107,53 @@ def test_patterns_and_folders_are_expanded_once(tmp_path: Path, monkeypatch: pyt
     assert expand(["*.gif", "sub"]) == ["*.gif", os.path.join("sub", "c.png")]
 
 
+def test_a_folder_that_may_not_be_read_is_told(scorer: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        shutil.copy(PORTRAIT, tmp_path / name)
+    closed, look = str(tmp_path / "a"), os.scandir
+
+    def refusing(path: str) -> object:
+        if os.fspath(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", closed)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)  # since whoever runs this may be allowed everything
+    paths = expand([str(tmp_path)])
+    assert paths == [closed, str(tmp_path / "b" / PORTRAIT.name)]
+    assert expand([closed]) == [closed]
+    (row,), (good,) = (scored.rows for scored in scan(scorer, paths))
+    assert (row.status, good.status) == ("unreadable", "ok")
+    assert "Permission denied" in row.error
+
+
 def test_a_list_comes_from_standard_input(tmp_path: Path) -> None:
     (tmp_path / "list").write_text(f"{PORTRAIT}\n\nmissing.jpg\n")
     with open(tmp_path / "list") as stream:
         done = subprocess.run([sys.executable, USE, "-"], stdin=stream, capture_output=True, text=True, check=False)
     assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
     assert done.stderr.startswith("missing.jpg: ")
+
+
+@pytest.mark.parametrize(
+    ("listed", "code", "words"),
+    [
+        (b"caf\xe9.jpg\n", 0, ""),
+        (b"caf\xe9.jpg\r\n", 0, ""),
+        (b"a\rb.jpg", 0, ""),
+        (b"caf\xe9.jpg\0a.jpg\0", 2, "not -print0"),
+        (b"", 2, "an empty list"),
+        (b"\n \n", 2, "an empty list"),
+    ],
+)
+def test_what_a_list_may_hold(tmp_path: Path, listed: bytes, code: int, words: str) -> None:
+    for name in (b"caf\xe9.jpg", b"a\rb.jpg"):
+        shutil.copy(PORTRAIT, tmp_path / os.fsdecode(name))
+    command = [sys.executable, str(USE), "-", "--csv", "t.csv"]
+    done = subprocess.run(command, cwd=tmp_path, input=listed, capture_output=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert words.encode() in done.stderr
+    assert done.stderr.count(b"\n") == (code == 2)
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
@@ -132,6 +188,9 @@ def test_another_table_is_not_gone_on_in(tmp_path: Path) -> None:
     other.write_text(",".join(COLUMNS) + "\nshort,row\n")
     with pytest.raises(UserError, match="2 cells"):
         Table(str(other), "csv", resume=True)
+    other.write_text(",".join(COLUMNS) + "\n" + "long" * 40_000 + ",row\n")
+    with pytest.raises(UserError, match="something else"):
+        Table(str(other), "csv", resume=True)
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(run: Run, folder: Path, tmp_path: Path) -> None:
@@ -153,3 +212,43 @@ def test_a_run_that_was_killed_goes_on_where_it_was(run: Run, folder: Path, tmp_
     assert (again.returncode, again.stdout) == (1, "")
     assert files[0].read_bytes() == before
     assert run(USE, folder, "--resume").returncode == 2
+
+
+def test_going_on_spares_the_copies_of_other_photos(run: Run, tmp_path: Path) -> None:
+    for name, path in (("a", PORTRAIT), ("b", PORTRAIT_PNG), ("c", PORTRAIT)):
+        (tmp_path / name).mkdir()
+        shutil.copy(path, tmp_path / name / "me.jpg")
+    words = ("--csv", "t.csv", "--out", "copies", "--resume")
+    assert run(USE, "b", *words).returncode == 0
+    first = (tmp_path / "copies" / "me_scored.jpg").read_bytes()
+    assert run(USE, "a", "b", "c", *words).returncode == 0
+    assert sorted(os.listdir(tmp_path / "copies")) == ["me_scored.jpg", "me_scored_2.jpg", "me_scored_3.jpg"]
+    assert (tmp_path / "copies" / "me_scored.jpg").read_bytes() == first
+
+
+def test_many_photos_are_interrupted_with_130(folder: Path) -> None:
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # off where we run behind
+        "from beauty_evaluate.cli.use import main; raise SystemExit(main(sys.argv[1:]))"
+    )
+    for i in range(100):
+        shutil.copy(PORTRAIT, folder / f"more_{i}.jpg")
+    words = [sys.executable, "-c", code, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=300)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1].endswith("interrupted")
+    assert len(out.splitlines()) < 100
+
+
+def test_many_photos_and_a_report_load_no_heavy_package(run: Run, folder: Path, tmp_path: Path) -> None:
+    for kind in ("png", "html"):
+        done = run("-X", "importtime", USE, folder, "--report", f"r.{kind}")
+        loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
+        assert (tmp_path / f"r.{kind}").exists()
+        assert "onnxruntime" in loaded
+        assert not loaded & {"tensorflow", "keras", "matplotlib", "scipy", "h5py", "onnx"}

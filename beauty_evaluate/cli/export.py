@@ -1,11 +1,12 @@
 """Write a trained network as an ONNX file for other programs, checked against Keras."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from beauty_evaluate.cli.common import add_weights, import_tensorflow, start
-from beauty_evaluate.models import card as cards
+from beauty_evaluate.errors import UserError
 
 N_CHECKED = 16  # random pictures that both networks must score alike
 
@@ -20,7 +21,11 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from beauty_evaluate.models import card as cards  # needs NumPy, which --help does not
+
     card = cards.load(options.weights)
+    if os.path.realpath(options.out) == os.path.realpath(card.folder):
+        raise UserError(f"Expected another folder for what is exported. Received: {options.out}, where the card lies.")
     import_tensorflow()
     import numpy as np
 

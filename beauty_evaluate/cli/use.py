@@ -2,8 +2,10 @@
 
 import argparse
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,101 +50,169 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     _check(options)
-    from beauty_evaluate.scoring.compare import entries
     from beauty_evaluate.scoring.scorer import Scorer
-    from beauty_evaluate.scoring.stream import expand, scan
+    from beauty_evaluate.scoring.stream import expand
 
     paths = expand(_listed(options.paths), leave_out=options.out)
-    _spare_inputs(paths, options)
+    if not paths:
+        raise UserError("Expected photos to score. Received: an empty list.")
+    others = _others(options, paths)
+    _spare_inputs([*paths, *others], options)
     scorer = Scorer(options.weights)
+    if options.why:
+        scorer.check_regions()
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
     gathered: list[Entry] | None = [] if options.report or options.against else None
-    quiet = "-" in (options.csv, options.json)
-    count = Counter("scoring") if not sys.stdout.isatty() else None
-    with contextlib.ExitStack() as stack:
-        tables = _tables(options, stack)
-        left, good, bad = [], 0, 0
-        for path in paths:  # what an earlier run has dealt with was told then, and counts
-            found = {table.earlier(path) for table in tables} or {None}
-            left += [path] if None in found else []
-            good, bad = good + (found == {True}), bad + (found == {False})
-        for done, scored in enumerate(scan(scorer, left, options.single, options.out), 1):
-            for table in tables:
-                table.write(scored.rows)
-            if gathered is not None and scored.faces:
-                gathered += entries(scored, [path for path in options.paths if Path(path).is_dir()])
-            for row in scored.rows:
-                good, bad = good + (row.status == "ok"), bad + (row.status != "ok")
-                _print(row, scorer.rated, quiet)
-                if options.why and row.status == "ok":
-                    _tell(quiet, *scorer.why(row.file, row.face, Counter("explaining")).lines())
-            if count and len(left) > 1:
-                count(done, len(left))
+    good, bad, explained = _score(options, scorer, paths, gathered)
     if gathered:
-        _compare(options, scorer, gathered, quiet)
-    if options.why and good and (known := scorer.card.explanations.get("ways")):
+        bad += _compare(options, scorer, gathered, others)
+    ways, where = scorer.card.explained("ways")
+    if explained and ways:
         from beauty_evaluate.explain.region_shapley import Agreement
 
-        _tell(quiet, Agreement(**known).words())
+        _tell(options, Agreement(**ways).words() + where)
     if not good:
         return 2
     return 1 if bad else 0
 
 
-def _compare(options: argparse.Namespace, scorer: "Scorer", faces: "list[Entry]", quiet: bool) -> None:
-    """Say how the faces compare, with those of another folder too, and write the report."""
-    from beauty_evaluate.scoring import compare, sheet
-    from beauty_evaluate.scoring.stream import expand, scan
+def _score(
+    options: argparse.Namespace, scorer: "Scorer", paths: Sequence[str], gathered: "list[Entry] | None"
+) -> tuple[int, int, int]:
+    """Score, write and print. How many faces have a score, how many faces and photos have none, how many were
+    explained; what an earlier run has dealt with was told then, and counts."""
+    from beauty_evaluate.scoring.compare import entries
+    from beauty_evaluate.scoring.stream import places, scan
 
-    if options.against:
-        own = {Path(entry.row.file).resolve() for entry in faces}
-        others = [path for path in expand([str(options.against)]) if Path(path).resolve() not in own]
-        for scored in scan(scorer, others):
-            if scored.faces:
-                faces += compare.entries(scored, [str(options.against)], mine=False)
-            else:
-                _print(scored.rows[0], scorer.rated, quiet)
+    count = Counter("scoring") if not sys.stdout.isatty() else None
+    roots = [path for path in options.paths if os.path.isdir(path)]
+    with contextlib.ExitStack() as stack:
+        tables = _tables(options, stack)
+        known = {path: _earlier(path, tables) for path in paths}
+        left = [path for path in paths if known[path] is None]
+        good, bad, explained = list(known.values()).count(True), list(known.values()).count(False), 0
+        copies = places(sorted(paths, key=lambda path: known[path] is None), options.out) if options.out else None
+        for done, scored in enumerate(scan(scorer, left, options.single, copies), 1):
+            for table in tables:
+                table.write(scored.rows)
+            if gathered is not None and scored.faces:
+                gathered += entries(scored, roots)
+            good, bad = good + len(scored.faces), bad + (not scored.faces)
+            for row, face in zip_longest(scored.rows, scored.faces):
+                _print(row, scorer.rated, _quiet(options))
+                if options.why and face:
+                    _tell(options, *scorer.explain(face, Counter("explaining")).lines())
+                    explained += 1
+            if count and len(left) > 1:
+                count(done, len(left))
+    return good, bad, explained
+
+
+def _earlier(path: str, tables: "Sequence[Table]") -> bool | None:
+    """Whether an earlier run scored this photo; None if a table lacks it."""
+    found = {table.earlier(path) for table in tables} or {None}
+    return None if None in found else all(found)
+
+
+def _others(options: argparse.Namespace, paths: Sequence[str]) -> list[str]:
+    """The photos to compare with: those of --against that were not asked about. UserError if there are none."""
+    from beauty_evaluate.scoring.stream import expand
+
+    if not options.against:
+        return []
+    folder, own = str(options.against), {os.path.realpath(path) for path in paths}
+    found = expand([folder], leave_out=options.out) if os.path.isdir(folder) else []
+    found = [path for path in found if path != folder and os.path.realpath(path) not in own]
+    if not found:
+        raise UserError(f"Expected --against with a folder of other photos. Received: {folder}; check the path.")
+    return found
+
+
+def _compare(options: argparse.Namespace, scorer: "Scorer", faces: "list[Entry]", others: Sequence[str]) -> int:
+    """Say how the faces compare, with those of other photos too, and write the report. How many of these failed."""
+    from beauty_evaluate.scoring import compare, sheet
+    from beauty_evaluate.scoring.stream import scan
+
+    failed = 0
+    for scored in scan(scorer, others):
+        if scored.faces:
+            faces += compare.entries(scored, mine=False)
+        else:
+            _print(scored.rows[0], scorer.rated, _quiet(options))
+            failed += 1
     said = compare.verdicts(faces)
-    _tell(quiet, *said)
+    _tell(options, *said)
     if options.report:
         sheet.write(options.report, faces, said, scorer.rated)
+    return failed
 
 
 def _check(options: argparse.Namespace) -> None:
     if options.csv == "-" and options.json == "-":
         raise UserError("Expected one table on standard output. Received: --csv - and --json -; name a file for one.")
-    files = [name for name in (options.csv, options.json) if name]
     if options.report:
         from beauty_evaluate.scoring.sheet import check
 
         check(options.report)
+    tables = [name for name in (options.csv, options.json) if name]
     if options.resume and (options.report or options.against):
         raise UserError("Expected --resume for tables alone. Received: --report or --against, which need all photos.")
-    if options.resume and (not files or "-" in files):
+    if options.resume and (not tables or "-" in tables):
         raise UserError("Expected --resume with --csv FILE or --json FILE. Received: no file that holds earlier rows.")
+    _check_files(_files(options))
+
+
+def _files(options: argparse.Namespace) -> list[str]:
+    """The files that are to be written, but for copies."""
+    return [str(name) for name in (options.csv, options.json, options.report) if name and str(name) != "-"]
+
+
+def _check_files(files: Sequence[str]) -> None:
+    """UserError for what cannot be written. Nothing was opened or emptied yet."""
+    real = [os.path.realpath(file) for file in files]
+    if len(set(real)) < len(real):
+        raise UserError(f"Expected another file for each of --csv, --json and --report. Received: {', '.join(files)}.")
+    for file, path in zip(files, real, strict=True):
+        if os.path.isdir(path):
+            raise UserError(f"Expected the name of a file to write. Received: {file}, which is a folder.")
+        if not os.path.isdir(os.path.dirname(path)):
+            raise UserError(f"Expected a file in a folder that is there. Received: {file}; make its folder first.")
 
 
 def _listed(paths: Sequence[str]) -> Iterator[str]:
-    """The paths; for `-`, those on the lines of standard input."""
+    """The paths; for `-`, those on the lines of standard input, whose bytes need not be UTF-8."""
     for path in paths:
-        if path == "-":
-            yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
-        else:
+        if path != "-":
             yield path
+            continue
+        for line in sys.stdin.buffer if sys.stdin else ():
+            if b"\0" in line:
+                raise UserError("Expected a path on each line. Received: a NUL; find takes -print, not -print0.")
+            if line.strip():
+                yield os.fsdecode(line.rstrip(b"\r\n"))
 
 
-def _tell(quiet: bool, *lines: str) -> None:
-    print(*lines, sep="\n", file=sys.stderr if quiet else None, flush=True)
+def _quiet(options: argparse.Namespace) -> bool:
+    """Whether standard output is a table's."""
+    return "-" in (options.csv, options.json)
 
 
-def _spare_inputs(paths: list[str], options: argparse.Namespace) -> None:
+def _tell(options: argparse.Namespace, *lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr if _quiet(options) else None, flush=True)
+
+
+def _spare_inputs(paths: Sequence[str], options: argparse.Namespace) -> None:
     """UserError if an output would be written over a photo."""
-    if not (options.csv or options.json or options.out or options.report):
+    files = _files(options)
+    if not (files or options.out):
         return
-    inputs = {Path(path).resolve() for path in paths}
-    for file in (options.csv, options.json, options.report):
-        if file and Path(file).resolve() in inputs:
+    inputs = {os.path.realpath(path) for path in paths}
+    for file in files:
+        if os.path.realpath(file) in inputs:
             raise UserError(f"Expected a new file for what is found. Received: {file}, which is one of the photos.")
-    if options.out and options.out.resolve() in {path.parent for path in inputs}:
+    if options.out and os.path.realpath(options.out) in {os.path.dirname(path) for path in inputs}:
         raise UserError(f"Expected another folder for the copies. Received: {options.out}, where the photos lie.")
 
 

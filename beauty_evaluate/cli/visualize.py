@@ -4,9 +4,14 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from beauty_evaluate.cli.common import Counter, add_into, add_weights, import_tensorflow, start
 from beauty_evaluate.errors import UserError
+
+if TYPE_CHECKING:  # imported when a command runs
+    from beauty_evaluate.images import Picture
+    from beauty_evaluate.models.card import Card
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,7 +20,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", nargs="?", help="a photo with a face")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="instead: over SCUT-FBP5500's 60/40 test part")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR",
+        help="SCUT-FBP5500: without PATH tables over its 60/40 test part; with it, its faces stand in for regions",
+    )  # fmt: skip
     parser.add_argument("--n", type=int, default=200, help="with --data: photos, some 30 s each (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("inside"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--face", type=int, metavar="N", help="which face, from the left (default: the largest)")
@@ -31,13 +39,13 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     if options.layer and options.quick:
         raise UserError("Expected one of --layer and --quick. Received: both.")
-    if (options.path is None) == (options.data is None) or options.n < 3:
+    if not (options.path or options.data) or options.n < 3:
         raise UserError("Expected a photo, or --data DIR with 3 photos or more. Received: something else.")
-    if options.data and (options.face or options.quick):
-        raise UserError("Expected --data without --face and --quick. Received: a flag for one photo.")
-    if options.into and not options.data:
+    if options.path and options.into:
         raise UserError("Expected --into with --data alone. Received: one photo.")
-    if options.data:
+    if not options.path and (options.face or options.quick):
+        raise UserError("Expected --data alone without --face and --quick. Received: a flag for one photo.")
+    if not options.path:
         return _data_set(options)
     if not options.quick:
         import_tensorflow()
@@ -46,7 +54,8 @@ def _run(options: argparse.Namespace) -> int:
 
     card = cards.load(options.weights)
     if not options.layer:
-        report(card, options.path, options.out, options.face, options.quick, print, Counter("explaining"))
+        others = _other_faces(options.data, card) if options.data else ()
+        report(card, options.path, options.out, options.face, options.quick, print, Counter("explaining"), others)
         return 0
     from beauty_evaluate.explain.inside import write_layer
 
@@ -54,6 +63,15 @@ def _run(options: argparse.Namespace) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     print(f"{options.layer}: {write_layer(card, crop, options.layer, options.out)}")
     return 0
+
+
+def _other_faces(folder: Path, card: "Card") -> "Sequence[Picture]":
+    """Crops of a few faces of the data set, drawn by lot."""
+    from beauty_evaluate.data import scut
+    from beauty_evaluate.data.pipeline import load_crops
+    from beauty_evaluate.explain.data_set import OTHERS, chosen
+
+    return list(load_crops(chosen(list(scut.read(folder).samples.values()), OTHERS), card.config.crop).centre)
 
 
 def _data_set(options: argparse.Namespace) -> int:

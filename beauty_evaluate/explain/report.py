@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -51,17 +51,25 @@ def choose_crop(path: str, card: Card, face: int | None) -> Picture:
 
 
 def report(
-    card: Card, path: str, out: Path, face: int | None, quick: bool, say: Say, progress: Progress | None = None
+    card: Card,
+    path: str,
+    out: Path,
+    face: int | None,
+    quick: bool,
+    say: Say,
+    progress: Progress | None = None,
+    others: Sequence[Picture] = (),
 ) -> None:
     """Write index.html, summary.png, explain.json and, unless `quick`, pictures of the inside with their arrays.
 
+    others: crops of other faces, whose regions stand in for those of this one; without, the mean colour around them.
     Raises PhotoError for the photo, ConfigError for a network on whole pictures, WeightsError.
     """
     begin = time.monotonic()
     crop = choose_crop(path, card, face)
     masks = regions(crop, card.config.crop)
     effects = region_effects(
-        many_forward(card.file(ONNX)), crop, masks, NAMES, card.config.mirror_average, progress=progress
+        many_forward(card.file(ONNX)), crop, masks, NAMES, card.config.mirror_average, others, progress
     )
     labels = card.stats("labels")["labels"]
     percentile = 100 * float(np.searchsorted(labels, effects.score)) / len(labels)

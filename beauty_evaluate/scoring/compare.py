@@ -1,6 +1,7 @@
 """Several faces beside each other: who ranks where, and which differences mean anything."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
@@ -23,8 +24,9 @@ NO_INTERVAL = "These weights carry no interval, so how large a difference must b
 class Entry:
     """A scored face in a comparison.
 
-    name: of its file, with the number of the face where there are several. jpeg: the crop, small. person: the subfolder
-    it lies in, "" for none. mine: asked about, not part of the folder it is compared with.
+    name: of its file as it can be shown, with the number of the face where there are several. jpeg: the crop, small.
+    person: the folder that was asked about and the subfolder in it, "" for none. mine: asked about, not part of the
+    folder it is compared with.
     """
 
     name: str
@@ -53,12 +55,21 @@ def entries(scored: Scored, roots: Sequence[str] = (), mine: bool = True) -> lis
     found = []
     for row, face in zip(scored.rows, scored.faces, strict=bool(scored.faces)):
         path = Path(row.file)
-        name = f"{path.name}, face {row.face}" if row.faces > 1 else path.name
-        inside = [path.relative_to(root).parent.as_posix() for root in roots if path.is_relative_to(root)]
-        person = inside[0] if inside and inside[0] != "." else ""
+        name = _shown(path.name) + f", face {row.face}" * (row.faces > 1)
         assert row.score is not None
-        found.append(Entry(name, row, row.score, _jpeg(face), person, mine))
+        found.append(Entry(name, row, row.score, _jpeg(face), _shown(_person(path, roots)), mine))
     return found
+
+
+def _person(path: Path, roots: Sequence[str]) -> str:
+    root = next((root for root in roots if path.is_relative_to(root)), None)
+    parts = path.relative_to(root).parts if root is not None else ()
+    return Path(root, parts[0]).as_posix() if root is not None and len(parts) > 1 else ""
+
+
+def _shown(name: str) -> str:
+    """On one line, and without what neither a picture nor a page can hold: control characters, bytes not UTF-8."""
+    return "".join(" " if c.isspace() else c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def _jpeg(face: Face) -> bytes:
@@ -115,24 +126,27 @@ class Person:
 
 
 def people(faces: Sequence[Entry]) -> list[Person]:
-    """Those with two faces or more, the highest mean first."""
+    """Those asked about with two photos or more of them alone, the highest mean first."""
     folders: dict[str, list[Entry]] = {}
     for entry in ranked(faces):
-        folders.setdefault(entry.person, []).append(entry)
+        if entry.person and entry.mine and entry.row.faces == 1:
+            folders.setdefault(entry.person, []).append(entry)
+    names = Counter(Path(person).name for person in folders)
     found = []
     for person, own in folders.items():
-        if person and len(own) > 1:
+        name = Path(person).name if names[Path(person).name] == 1 else person
+        if len(own) > 1:
             scores = [entry.score for entry in own]
-            found.append(Person(person, len(own), mean(scores), stdev(scores), own[0], own[-1]))
+            found.append(Person(name, len(own), mean(scores), stdev(scores), own[0], own[-1]))
     return sorted(found, key=lambda one: -one.mean)
 
 
 def pairs(faces: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
-    """Photos of one folder whose names differ in `before` and `after` alone, in that order."""
+    """Photos asked about, of one folder, whose names differ in `before` and `after` alone, in that order."""
     halves: dict[tuple[str, str, str], dict[str, Entry]] = {}
     for entry in faces:
-        found = PAIR.fullmatch(Path(entry.name).stem)
-        if found and entry.row.faces == 1:
+        found = PAIR.fullmatch(entry.name)
+        if found and entry.mine and entry.row.faces == 1:
             folder = str(Path(entry.row.file).parent)
             place = halves.setdefault((folder, found["before"].lower(), found["rest"].lower()), {})
             place[found["when"].lower()] = entry

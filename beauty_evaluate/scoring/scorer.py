@@ -5,11 +5,12 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from beauty_evaluate import images
-from beauty_evaluate.errors import PhotoError
+from beauty_evaluate.errors import ConfigError, PhotoError
 from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
 from beauty_evaluate.faces.detect import Face, find_faces
 from beauty_evaluate.faces.regions import NAMES, regions
@@ -88,6 +89,11 @@ class Scorer:
             self._local.network = early.result() if early else self._read_network()
         return self._local.network  # type: ignore[no-any-return]
 
+    @cached_property
+    def _many(self) -> Forward:
+        """The same for hundreds of crops, and for all threads."""
+        return many_forward(self.card.file(cards.ONNX))
+
     def percentile(self, score: float) -> float:
         """Share of the data set's mean scores below `score`, 0..100."""
         return 100 * float(np.searchsorted(self._labels, score)) / self.rated
@@ -133,12 +139,27 @@ class Scorer:
     def why(
         self, source: str | os.PathLike[str] | bytes, face: int = 1, progress: Progress | None = None
     ) -> RegionEffects:
-        """What moved the score of one face of a photo, counted from the left from 1. Regions are replaced by the mean
-        colour around them, 2048 pictures are scored: some 10 s. Raises PhotoError, ConfigError as `regions`."""
-        crop = self._faces(images.read(source), False)[face - 1].crop
-        masks = regions(crop, self.card.config.crop)
-        forward = many_forward(self.card.file(cards.ONNX))
-        return region_effects(forward, crop, masks, NAMES, self.card.config.mirror_average, progress=progress)
+        """What moved the score of one face of a photo, counted from the left from 1. PhotoError, or as `explain`."""
+        self.check_regions()
+        faces = self._faces(images.read(source), False)
+        if not 1 <= face <= len(faces):
+            raise PhotoError("no_face", f"Expected a face of 1..{len(faces)}. Received: {face}.", len(faces))
+        return self.explain(faces[face - 1], progress)
+
+    def explain(self, face: Face, progress: Progress | None = None) -> RegionEffects:
+        """What moved the score of a face that was found before. Regions are replaced by the mean colour around them,
+        2048 pictures are scored: some 10 s. Raises ConfigError as `check_regions`."""
+        self.check_regions()
+        masks = regions(face.crop, self.card.config.crop)
+        return region_effects(self._many, face.crop, masks, NAMES, self.card.config.mirror_average, progress=progress)
+
+    def check_regions(self) -> None:
+        """ConfigError for a network on whole pictures, on which nobody knows where the regions lie."""
+        if self.card.config.crop.geometry != "aligned":
+            raise ConfigError(
+                f"Expected a network on aligned crops, where regions are told apart. Received: {self.card.name}, on "
+                f"{self.card.config.crop.geometry} pictures."
+            )
 
     def _faces(self, photo: Picture, single: bool) -> list[Face]:
         faces = find_faces(photo, self.card.config.crop)

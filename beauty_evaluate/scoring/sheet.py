@@ -2,6 +2,7 @@
 
 import base64
 import io
+import tempfile
 import textwrap
 from collections.abc import Sequence
 from html import escape
@@ -12,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from beauty_evaluate.drawing import score_colour
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.explain.page import Section, paragraph, write_page
+from beauty_evaluate.models.card import write_whole
 from beauty_evaluate.scoring.compare import THUMBNAIL, Entry, ranked
 
 SUFFIXES = (".png", ".html")
@@ -40,7 +42,8 @@ def write(path: Path, faces: Sequence[Entry], sentences: Sequence[str], rated: i
     title = f"{len(faces)} face{'s' * (len(faces) > 1)}, ranked by score"
     if len(shown) < len(faces):
         title += f"; {len(shown)} of them are shown"
-    (_picture if path.suffix.lower() == ".png" else _page)(path, title, shown, sentences, rated)
+    make = _picture if path.suffix.lower() == ".png" else _page
+    write_whole(path, make(title, shown, sentences, rated))
 
 
 def _shown(order: Sequence[Entry], most: int) -> list[tuple[int, Entry]]:
@@ -58,7 +61,7 @@ def _facts(rank: int, entry: Entry, rated: int) -> tuple[str, str, str]:
     return f"{rank}.  {entry.score:.2f}{half}", f"higher than {entry.row.percentile:.0f} % of {rated}", entry.name
 
 
-def _picture(path: Path, title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence[str], rated: int) -> None:
+def _picture(title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence[str], rated: int) -> bytes:
     large, medium, small = (ImageFont.load_default(size) for size in (26, 20, 14))
     columns = min(COLUMNS, max(3, len(shown)))
     width = columns * (THUMBNAIL + GAP) + GAP
@@ -81,7 +84,9 @@ def _picture(path: Path, title: str, shown: Sequence[tuple[int, Entry]], sentenc
         draw.text((x, y + THUMBNAIL + 9 + 2.2 * LINE), _fitting(draw, name, small), "black", small)
     for i, line in enumerate(lines):
         draw.text((GAP, top + rows * (CARD + GAP) + i * LINE), line, "black", small)
-    sheet.save(path, "PNG")
+    file = io.BytesIO()
+    sheet.save(file, "PNG")
+    return file.getvalue()
 
 
 def _fitting(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
@@ -93,7 +98,7 @@ def _fitting(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont 
     return cut
 
 
-def _page(path: Path, title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence[str], rated: int) -> None:
+def _page(title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence[str], rated: int) -> bytes:
     compared = any(not entry.mine for _, entry in shown)
     cards = []
     for rank, entry in shown:
@@ -104,4 +109,7 @@ def _page(path: Path, title: str, shown: Sequence[tuple[int, Entry]], sentences:
     said = "".join(paragraph(sentence) for sentence in sentences)
     sections = [Section("What it says", said)] if said else []
     sections.append(Section("The faces", f'<ol class="cards">{"".join(cards)}</ol>'))
-    write_page(path, title, f"<h1>{escape(title)}</h1>{paragraph(ABOUT, 'note')}", sections)
+    with tempfile.TemporaryDirectory() as folder:  # the page is written by its path alone
+        path = Path(folder) / "page.html"
+        write_page(path, title, f"<h1>{escape(title)}</h1>{paragraph(ABOUT, 'note')}", sections)
+        return path.read_bytes()

@@ -2,8 +2,10 @@
 
 import glob
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+import re
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from pathlib import Path
@@ -20,54 +22,91 @@ from beauty_evaluate.scoring.scorer import Row, Scored, Scorer
 
 CHUNK = 8  # photos that a thread takes at once: their faces go through the network together
 AHEAD = 3  # chunks for each thread that may wait for their turn
-
-Task = tuple[list[str], list[Path]]  # photos, and places for their copies
+LONGEST = 255 - len("_scored_1000000.jpg")  # bytes of a photo's name that fit into that of its copy
+COPY = re.compile(r"_scored(_\d+)?\.jpg$")
 
 
 def expand(paths: Iterable[str], leave_out: Path | None = None) -> list[str]:
     """Files as they are, folders as the photos in them, sorted, subfolders too but for `leave_out`, patterns (`*`, `?`,
-    `[]`, `**`) as what they match; each once. A folder without photos or a pattern without a match stands for itself,
-    and fails when it is read."""
+    `[]`, `**`) as what they match; each once. A folder without photos, one that may not be read and a pattern without a
+    match stand for themselves, and fail when they are read.
+
+    leave_out: folder of annotated copies. Those of an earlier run are left out however they were named, so that the
+    same command works twice.
+    """
     found: dict[str, None] = {}
-    copies = leave_out.resolve() if leave_out else None
+    copies = os.path.realpath(leave_out) if leave_out else None
     for path in paths:
         matching = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) and not os.path.exists(path) else []
         for one in matching or [path]:
-            found |= dict.fromkeys(_inside(one, copies) or [one])
+            found |= dict.fromkeys(photo for photo in _inside(one, copies) or [one] if not _is_copy(photo, copies))
     return list(found)
 
 
-def _inside(path: str, leave_out: Path | None) -> list[str]:
-    """The photos in a folder, sorted; none for a file."""
-    return sorted(
+def _inside(path: str, leave_out: str | None) -> list[str]:
+    """The photos in a folder, and folders in it that may not be read, sorted; none for a file."""
+    if not os.path.isdir(path):
+        return []
+    unread: list[str] = []
+    photos = [
         os.path.join(folder, name)
-        for folder, _, names in os.walk(path)
-        if folder == path or Path(folder).resolve() != leave_out
+        for folder, _, names in os.walk(path, onerror=lambda error: unread.append(error.filename))
+        if folder == path or leave_out is None or os.path.realpath(folder) != leave_out
         for name in names
         if name.lower().endswith(images.SUFFIXES)
-    )
+    ]
+    return sorted(photos + unread)
 
 
-def scan(scorer: Scorer, paths: Iterable[str], single: bool = False, out: Path | None = None) -> Iterator[Scored]:
+def _is_copy(path: str, folder: str | None) -> bool:
+    """Whether a path is the folder of copies, or a file in it with the name of a copy. Another photo in that folder is
+    none: whoever asks for it should hear that it lies where the copies go."""
+    if folder is None:
+        return False
+    return os.path.realpath(os.path.dirname(path) if COPY.search(path) else path) == folder
+
+
+def places(paths: Iterable[str], folder: Path) -> dict[str, Path]:
+    """Where the annotated copy of each photo goes, no two the same. Those of equal name are numbered in their order: a
+    run that goes on must name what it did before, and first."""
+    found: dict[str, Path] = {}
+    stems: Counter[str] = Counter()
+    for path in dict.fromkeys(paths):
+        stem = Path(path).stem
+        while len(os.fsencode(stem)) > LONGEST:
+            stem = stem[:-1]
+        stems[stem] += 1
+        number = f"_{stems[stem]}" if stems[stem] > 1 else ""
+        found[path] = folder / f"{stem}_scored{number}.jpg"
+    return found
+
+
+def scan(
+    scorer: Scorer, paths: Iterable[str], single: bool = False, copies: Mapping[str, Path] | None = None
+) -> Iterator[Scored]:
     """Score photos on all cores, in their order; a photo that fails is one row. Memory does not grow with their number.
 
-    single: each must show exactly one face. out: folder for annotated copies.
+    single: each must show exactly one face. copies: where the annotated copy of each photo goes, from `places`, in a
+    folder that is there.
     """
-    copies = _Copies(out) if out else None
 
-    def work(chunk: list[str], places: list[Path], forward: Forward | None) -> list[Scored]:
-        if not places:
+    def work(chunk: list[str], forward: Forward | None) -> list[Scored]:
+        if copies is None:
             return scorer.score_many(chunk, single, forward)
-        pairs = zip(chunk, places, strict=True)
-        return [_with_copy(scorer, path, single, place, forward) for path, place in pairs]
+        return [_with_copy(scorer, path, single, copies[path], forward) for path in chunk]
 
-    tasks = ((chunk, [copies.place(path) for path in chunk] if copies else []) for chunk in _chunks(iter(paths)))
-    first, second = next(tasks, None), next(tasks, None)
+    chunks = _chunks(iter(paths))
+    first, second = next(chunks, None), next(chunks, None)
     if first and second is None:  # a few photos: OpenCV's network is ready first, and its own threads help each photo
-        yield from work(*first, None)
+        yield from work(first, None)
     elif first and second:
         forward = many_forward(scorer.card.file(ONNX), threads=1)
-        yield from _in_order(lambda task: work(*task, forward), chain((first, second), tasks), os.cpu_count() or 1)
+        yield from _in_order(lambda chunk: work(chunk, forward), chain((first, second), chunks), _cores())
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _chunks(paths: Iterator[str]) -> Iterator[list[str]]:
@@ -85,22 +124,44 @@ def _with_copy(scorer: Scorer, path: str, single: bool, place: Path, forward: Fo
     return scored
 
 
-def _in_order(work: Callable[[Task], list[Scored]], tasks: Iterable[Task], threads: int) -> Iterator[Scored]:
-    """Results in the order of the tasks, of which only a few wait."""
-    own_threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # a core for each of our threads, which have no need to wait for each other
+class _OneThread:
+    """OpenCV on one thread for as long as any scan runs: a core for each of our threads, which have no need to wait for
+    each other. Its number of threads is one for the whole process."""
+
+    def __init__(self) -> None:
+        self.lock, self.users, self.before = threading.Lock(), 0, 0
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.users:
+                self.before = cv2.getNumThreads()
+                cv2.setNumThreads(1)
+            self.users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.users -= 1
+            if not self.users:
+                cv2.setNumThreads(self.before)
+
+
+_one_thread = _OneThread()
+
+
+def _in_order(work: Callable[[list[str]], list[Scored]], chunks: Iterable[list[str]], threads: int) -> Iterator[Scored]:
+    """Results in the order of the chunks, of which only a few wait."""
     waiting: deque[Future[list[Scored]]] = deque()
-    pool = ThreadPoolExecutor(threads)
-    try:
-        for task in tasks:
-            waiting.append(pool.submit(work, task))
-            if len(waiting) >= AHEAD * threads:
+    with _one_thread:
+        pool = ThreadPoolExecutor(threads)
+        try:
+            for chunk in chunks:
+                waiting.append(pool.submit(work, chunk))
+                if len(waiting) >= AHEAD * threads:
+                    yield from waiting.popleft().result()
+            while waiting:
                 yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-        cv2.setNumThreads(own_threads)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def annotate(photo: Picture, rows: list[Row]) -> Picture:
@@ -116,23 +177,6 @@ def annotate(photo: Picture, rows: list[Row]) -> Picture:
         ):
             label_box(copy, (row.x, row.y, row.w, row.h), f"{row.score:.2f}", score_colour(row.score))
     return copy
-
-
-class _Copies:
-    """Places for annotated copies in one folder, no two the same."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.taken = folder, set[str]()
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def place(self, path: str) -> Path:
-        stem, n = Path(path).stem, 1
-        name = f"{stem}_scored.jpg"
-        while name in self.taken:
-            n += 1
-            name = f"{stem}_scored_{n}.jpg"
-        self.taken.add(name)
-        return self.folder / name
 
 
 def _write(path: Path, picture: Picture) -> None:

@@ -68,8 +68,8 @@ def _csv(rows: Sequence[Row]) -> str:
 
 def _csv_line(cells: Sequence[object]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)  # which is what makes it quote either of the two
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _json(rows: Sequence[Row]) -> str:
@@ -90,7 +90,7 @@ def _kept(path: Path, kind: str) -> dict[str, bool]:
         if records and records[: len(head)] != head:
             raise ValueError("other columns")
         rows = [_row(record, kind) for record in records[len(head) :]]
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise UserError(
             f"Expected --resume with a table of this program. Received: {path}, which holds something else ({error})."
         ) from error
@@ -120,7 +120,7 @@ def _row(record: str, kind: str) -> tuple[str, int, bool]:
         if not isinstance(values, dict) or list(values) != COLUMNS:
             raise ValueError("other keys")
     else:
-        cells = next(csv.reader(io.StringIO(record, newline="")))
+        cells = next(csv.reader([record]))
         if len(cells) != len(COLUMNS):
             raise ValueError(f"a row of {len(cells)} cells")
         values = dict(zip(COLUMNS, cells, strict=True))
