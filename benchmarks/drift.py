@@ -19,10 +19,10 @@ from beauty_evaluate.data import mebeauty, scut, splits
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.evaluation.evaluate import refuse_known
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
+from beauty_evaluate.faces.quality import Quality, quality
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import card as cards
 from beauty_evaluate.models.runtime import many_forward, rate
-from beauty_evaluate.scoring.quality import Quality, quality
 
 FACE = 180  # pixels: the median width of a face in SCUT-FBP5500's photos
 WORDS = ("small", "blurred", "dark", "bright", "grey", "turned", "unsure")

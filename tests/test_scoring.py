@@ -20,8 +20,8 @@ from PIL import Image
 from beauty_evaluate import Row, Scorer, images
 from beauty_evaluate.errors import ConfigError, PhotoError, WeightsError
 from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.faces.quality import Quality, quality
 from beauty_evaluate.models import card as cards
-from beauty_evaluate.scoring.quality import Quality, quality
 from beauty_evaluate.scoring.stream import expand, places, scan
 
 USE = ROOT / "use.py"

@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
         return _data_set(options)
     if not options.quick:
         import_tensorflow()
-    from beauty_evaluate.explain.report import choose_crop, report
+    from beauty_evaluate.explain.report import choose_face, report
     from beauty_evaluate.models import card as cards
 
     card = cards.load(options.weights)
@@ -59,7 +59,7 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     from beauty_evaluate.explain.inside import write_layer
 
-    crop = choose_crop(options.path, card, options.face)
+    crop = choose_face(options.path, card, options.face).crop
     options.out.mkdir(parents=True, exist_ok=True)
     print(f"{options.layer}: {write_layer(card, crop, options.layer, options.out)}")
     return 0

@@ -17,7 +17,8 @@ from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.explain import figures
 from beauty_evaluate.explain.page import Section, effects_table, paragraph, write_page
 from beauty_evaluate.explain.region_shapley import UNPROVED, UNREAD, Agreement, Progress, RegionEffects, region_effects
-from beauty_evaluate.faces.detect import find_faces, main_face
+from beauty_evaluate.faces.detect import Face, find_faces, main_face
+from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.faces.regions import NAMES, Masks, regions
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models.card import ONNX, Card
@@ -30,7 +31,7 @@ Say = Callable[[str], None]
 @dataclass(frozen=True)
 class Subject:
     """The face that a report is about, as the network sees it. photo: the name of its file. percentile: share of the
-    data set's scores that are lower, 0..100."""
+    data set's scores that are lower, 0..100. warnings: why the score means little, from `Quality.warnings`."""
 
     card: Card
     photo: str
@@ -38,16 +39,17 @@ class Subject:
     masks: Masks
     effects: RegionEffects
     percentile: float
+    warnings: list[str]
 
 
-def choose_crop(path: str, card: Card, face: int | None) -> Picture:
-    """The crop of a face of a photo, counted from the left from 1, or of the largest. Raises PhotoError."""
+def choose_face(path: str, card: Card, face: int | None) -> Face:
+    """A face of a photo, counted from the left from 1, or the largest. Raises PhotoError."""
     faces = find_faces(images.read(path), card.config.crop)
     if face is None:
-        return main_face(faces).crop
+        return main_face(faces)
     if not 1 <= face <= len(faces):
         raise PhotoError("no_face", f"Expected a face of 1..{len(faces)}. Received: --face {face}.")
-    return faces[face - 1].crop
+    return faces[face - 1]
 
 
 def report(
@@ -66,14 +68,15 @@ def report(
     Raises PhotoError for the photo, ConfigError for a network on whole pictures, WeightsError.
     """
     begin = time.monotonic()
-    crop = choose_crop(path, card, face)
+    chosen = choose_face(path, card, face)
+    crop = chosen.crop
     masks = regions(crop, card.config.crop)
     effects = region_effects(
         many_forward(card.file(ONNX)), crop, masks, NAMES, card.config.mirror_average, others, progress
     )
     labels = card.stats("labels")["labels"]
     percentile = 100 * float(np.searchsorted(labels, effects.score)) / len(labels)
-    subject = Subject(card, Path(path).name, crop, masks, effects, percentile)
+    subject = Subject(card, Path(path).name, crop, masks, effects, percentile, quality(chosen).warnings())
     out.mkdir(parents=True, exist_ok=True)
     figures.region_sheet(out / "summary.png", crop, masks, effects, _title(subject))
     sections, facts = [_regions_section(subject, out)], _facts(subject)
@@ -110,6 +113,7 @@ def _head(subject: Subject) -> str:
         f'<div class="face"><img alt="the face as it was cut out" width="200" src="{source}">'
         f'<div><div class="score">{subject.effects.score:.2f}{_margin(subject)} <small>of 5</small></div>'
         f"<p>higher than {subject.percentile:.0f} % of the rated faces</p></div></div>"
+        + (paragraph(f"This score means little: {', '.join(subject.warnings)}.", "warn") if subject.warnings else "")
         + paragraph(
             "The network estimates the mean taste of 60 raters about frontal photos. It does not measure anyone's "
             "worth. This page says which parts of the picture raised or lowered the score in this network, not why a "
@@ -179,6 +183,7 @@ def _facts(subject: Subject) -> dict[str, Any]:
         "score": round(found.score, 4),
         "half_width": subject.card.half_width(found.score),
         "percentile": round(subject.percentile, 1),
+        "warnings": subject.warnings,
         "reference": round(found.reference, 4),
         "way": found.way,
         "regions": [

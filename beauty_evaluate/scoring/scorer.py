@@ -13,11 +13,11 @@ from beauty_evaluate import images
 from beauty_evaluate.errors import ConfigError, PhotoError
 from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
 from beauty_evaluate.faces.detect import Face, find_faces
+from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.faces.regions import NAMES, regions
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import card as cards
 from beauty_evaluate.models.runtime import Forward, many_forward, onnx_forward, rate
-from beauty_evaluate.scoring.quality import quality
 
 
 @dataclass(frozen=True)
