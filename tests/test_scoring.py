@@ -389,7 +389,7 @@ def test_library_gives_typed_rows(scorer: Scorer) -> None:
 
 def test_what_is_known_of_explanations_is_told_with_one_alone(run: Run, tmp_path: Path) -> None:
     ways = {"photos": 3, "pearson": 0.9, "mean_difference": 0.1, "first": 0.5}
-    path = cards.rewrite(copy_weights(tmp_path), explanations={"ways": ways})
+    path = cards.rewrite(copy_weights(tmp_path), explanations={"ways": {"network": "other", "found": ways}})
     words = (USE, PORTRAIT, "--weights", path, "--csv", "t.csv", "--resume")
     assert run(*words).returncode == 0
     done = run(*words, "--why")
