@@ -98,7 +98,7 @@ PRESETS: dict[str, Config] = {
     "six_block": Config(
         "six_block",
         network=NetworkConfig(first_stride=2),
-        training=TrainingConfig(batch=64, learning_rate=6e-3, weight_decay=0.2, group_weight=0.3),
+        training=TrainingConfig(batch=64, learning_rate=6e-3, weight_decay=0.2, landmark_weight=1.0, group_weight=0.3),
     ),
     # The network of the article this project started from, as its author published it.
     "article": Config(
