@@ -122,7 +122,7 @@ def region_sheet(path: Path, crop: Picture, masks: Masks, effects: RegionEffects
     inside = np.clip(shown, -FULL_SCALE, FULL_SCALE)  # one scale for every photo: the figure beside a bar is not cut
     colours = ["#b35806" if effect > 0 else "#542788" for effect in shown]
     bars.barh([effects.names[i] for i in order], inside, color=colours)
-    bars.set(xlim=(-1.3 * FULL_SCALE, 1.3 * FULL_SCALE), xlabel=f"rating points, against {effects.what}")
+    bars.set(xlim=(-1.3 * FULL_SCALE, 1.3 * FULL_SCALE), xlabel=f"rating points, against\n{effects.what}")
     for row, (effect, end) in enumerate(zip(shown, inside, strict=True)):
         bars.text(
             end + np.copysign(0.02 * FULL_SCALE, effect), row, f"{effect:+.2f}",
