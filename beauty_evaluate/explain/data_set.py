@@ -32,7 +32,7 @@ from beauty_evaluate.explain.region_tables import (
 from beauty_evaluate.faces.landmarks import landmarks
 from beauty_evaluate.faces.regions import NAMES, hand_distance, regions
 from beauty_evaluate.models.card import ONNX, Card
-from beauty_evaluate.models.runtime import many_forward
+from beauty_evaluate.models.runtime import Forward, many_forward
 
 LEAST = 3  # faces that can give a region to each other
 OTHERS = 2  # faces of any group, drawn by lot, whose regions stand in for those of a face
@@ -68,22 +68,12 @@ def explain_data_set(
         say(f"problem: {problem}")
     if len(crops.names) < LEAST:
         raise DataError(f"Expected {LEAST} photos with a face or more. Received: {len(crops.names)}.")
-    groups = {sample.name: sample.group for sample in samples}
-    own_groups = [groups[name] for name in crops.names]
     forward, mirror = many_forward(card.file(ONNX)), card.config.mirror_average
     masks = [regions(crop, card.config.crop) for crop in crops.centre]
-    rings: list[RegionEffects] = []
-    swaps: list[RegionEffects] = []
-    rng = np.random.default_rng(0)
-    for i, (crop, own) in enumerate(zip(crops.centre, masks, strict=True)):
-        picks = rng.permutation(np.delete(np.arange(len(masks)), i))[:OTHERS]
-        rings.append(region_effects(forward, crop, own, NAMES, mirror))
-        swaps.append(region_effects(forward, crop, own, NAMES, mirror, [crops.centre[k] for k in picks]))
-        if progress:
-            progress(i + 1, len(masks))
-    rows, agreed = effect_rows(rings, own_groups), agreement(rings, swaps)
+    rings, swaps = _both_ways(forward, crops, masks, mirror, progress)
+    rows, agreed = effect_rows(rings, crops.groups), agreement(rings, swaps)
     costs = permuted(forward, crops.centre, masks, NAMES, crops.scores.astype(np.float64), mirror)
-    write_rows(out / "regions.csv", [*rows, *effect_rows(swaps, own_groups)])
+    write_rows(out / "regions.csv", [*rows, *effect_rows(swaps, crops.groups)])
     write_rows(out / "permuted.csv", costs)
     filters = gallery.write(crops.centre, masks, out)
     (out / "agreement.json").write_text(json.dumps(asdict(agreed), indent=1) + "\n", encoding="utf-8")
@@ -107,6 +97,22 @@ def explain_data_set(
     )
     (out / "regions.md").write_text(text + "\n", encoding="utf-8")
     return text, agreed
+
+
+def _both_ways(
+    forward: Forward, crops: Crops, masks: Sequence[Masks], mirror: bool, progress: Progress | None
+) -> tuple[list[RegionEffects], list[RegionEffects]]:
+    """The effects on each face against the mean colour around a region, and against those of other faces."""
+    rings: list[RegionEffects] = []
+    swaps: list[RegionEffects] = []
+    rng = np.random.default_rng(0)
+    for i, (crop, own) in enumerate(zip(crops.centre, masks, strict=True)):
+        picks = rng.permutation(np.delete(np.arange(len(masks)), i))[:OTHERS]
+        rings.append(region_effects(forward, crop, own, NAMES, mirror))
+        swaps.append(region_effects(forward, crop, own, NAMES, mirror, [crops.centre[k] for k in picks]))
+        if progress:
+            progress(i + 1, len(masks))
+    return rings, swaps
 
 
 def _landmark_words(crops: Crops, config: CropConfig) -> list[str]:
