@@ -82,7 +82,6 @@ def _score(
 ) -> tuple[int, int, int]:
     """Score, write and print. How many faces have a score, how many faces and photos have none, how many were
     explained; what an earlier run has dealt with was told then, and counts."""
-    from beauty_evaluate.scoring.compare import entries
     from beauty_evaluate.scoring.stream import places, scan
 
     count = Counter("scoring") if not sys.stdout.isatty() else None
@@ -97,6 +96,8 @@ def _score(
             for table in tables:
                 table.write(scored.rows)
             if gathered is not None and scored.faces:
+                from beauty_evaluate.scoring.compare import entries  # here, since a plain call does without
+
                 gathered += entries(scored, roots)
             good, bad = good + len(scored.faces), bad + (not scored.faces)
             for row, face in zip_longest(scored.rows, scored.faces):
@@ -232,14 +233,8 @@ def _print(row: "Row", rated: int, quiet: bool) -> None:
         print(f"{row.file}: {row.error}", file=sys.stderr)
     elif not quiet:
         which = f", face {row.face} of {row.faces}" if row.faces > 1 else ""
-        score = f"{row.score:.2f}{_margin(row)} of 5"
+        margin = "" if row.half is None else f" +- {row.half:.2f}"
+        score = f"{row.score:.2f}{margin} of 5"
         careful = f"; means little: {row.warnings.replace(';', ', ')}" if row.warnings else ""
         share = f"higher than {row.percentile:.0f} % of {rated} rated faces"
         print(f"{row.file}{which}: {score}, {share}{careful}", flush=True)
-
-
-def _margin(row: "Row") -> str:
-    from beauty_evaluate.scoring.compare import half_width
-
-    half = half_width(row)
-    return "" if half is None else f" +- {half:.2f}"

@@ -43,8 +43,8 @@ class Section:
     pictures: Sequence[tuple[Path, str]] = ()
 
 
-def write_page(path: Path, title: str, head: str, sections: Sequence[Section]) -> None:
-    """Write the page. head: HTML above the sections. Pictures are PNG or JPEG files, put into the page."""
+def page(title: str, head: str, sections: Sequence[Section]) -> str:
+    """The page. head: HTML above the sections. Pictures are PNG or JPEG files, put into the page."""
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -57,7 +57,7 @@ def write_page(path: Path, title: str, head: str, sections: Sequence[Section]) -
         parts += [f"<section><h2>{escape(section.title)}</h2>", section.body]
         parts += [_figure(picture, words) for picture, words in section.pictures]
         parts += ["</section>"]
-    path.write_text("\n".join([*parts, "</body></html>", ""]), encoding="utf-8")
+    return "\n".join([*parts, "</body></html>", ""])
 
 
 def _figure(picture: Path, words: str) -> str:

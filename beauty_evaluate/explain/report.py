@@ -15,7 +15,7 @@ import numpy as np
 from beauty_evaluate import images
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.explain import figures
-from beauty_evaluate.explain.page import Section, effects_table, paragraph, write_page
+from beauty_evaluate.explain.page import Section, effects_table, page, paragraph
 from beauty_evaluate.explain.region_shapley import UNPROVED, UNREAD, Agreement, Progress, RegionEffects, region_effects
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
 from beauty_evaluate.faces.quality import quality
@@ -86,7 +86,7 @@ def report(
         more, found = inside_sections(card, crop, masks, out)
         sections, facts = [*sections, *more], {**facts, **found}
     sections.append(Section("How far to trust this", _trust(card)))
-    write_page(out / "index.html", _title(subject), _head(subject), sections)
+    (out / "index.html").write_text(page(_title(subject), _head(subject), sections), encoding="utf-8")
     facts["seconds"] = round(time.monotonic() - begin, 1)
     (out / "explain.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     say(

@@ -39,14 +39,7 @@ class Entry:
     @property
     def half(self) -> float | None:
         """Half the width of the score's interval, which ends at 1 and 5."""
-        return half_width(self.row)
-
-
-def half_width(row: Row) -> float | None:
-    """Half the width of the interval around a row's score, which ends at 1 and 5; None without an interval."""
-    if row.score is None or row.low is None or row.high is None:
-        return None
-    return max(row.score - row.low, row.high - row.score)
+        return self.row.half
 
 
 def entries(scored: Scored, roots: Sequence[str] = (), mine: bool = True) -> list[Entry]:

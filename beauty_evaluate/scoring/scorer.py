@@ -46,6 +46,13 @@ class Row:
     warnings: str = ""
     error: str = ""
 
+    @property
+    def half(self) -> float | None:
+        """Half the width of the interval around the score, which ends at 1 and 5; None without an interval."""
+        if self.score is None or self.low is None or self.high is None:
+            return None
+        return max(self.score - self.low, self.high - self.score)
+
 
 @dataclass(frozen=True)
 class Scored:

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import tempfile
 import textwrap
 from collections.abc import Sequence
 from html import escape
@@ -12,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from beauty_evaluate.drawing import score_colour
 from beauty_evaluate.errors import UserError
-from beauty_evaluate.explain.page import Section, paragraph, write_page
+from beauty_evaluate.explain.page import Section, page, paragraph
 from beauty_evaluate.models.card import write_whole
 from beauty_evaluate.scoring.compare import THUMBNAIL, Entry, ranked
 
@@ -109,7 +108,4 @@ def _page(title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence[st
     said = "".join(paragraph(sentence) for sentence in sentences)
     sections = [Section("What it says", said)] if said else []
     sections.append(Section("The faces", f'<ol class="cards">{"".join(cards)}</ol>'))
-    with tempfile.TemporaryDirectory() as folder:  # the page is written by its path alone
-        path = Path(folder) / "page.html"
-        write_page(path, title, f"<h1>{escape(title)}</h1>{paragraph(ABOUT, 'note')}", sections)
-        return path.read_bytes()
+    return page(title, f"<h1>{escape(title)}</h1>{paragraph(ABOUT, 'note')}", sections).encode()
