@@ -74,7 +74,6 @@ class TrainingConfig:
     weight_average: float = 0.995  # 0: the last step's weights
     landmark_weight: float = 0.3  # 86 landmarks as a second target, in training only; 0: none
     group_weight: float = 0.0  # cross-entropy of the group (AF ... CM) as a further target, in training only
-    level_weight: float = 0.0  # cross-entropy of the score as one of LEVELS, in training only
     precision: str = "auto"  # "float32", "mixed_bfloat16", or the faster of the two in a short trial
     seed: int = 1
 

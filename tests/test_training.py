@@ -133,19 +133,6 @@ def test_groups_are_learnt_too_and_dropped_at_the_end(tmp_path: Path) -> None:
     assert [layer.name for layer in learner.finished().layers if layer.name in ("groups", "landmarks")] == []
 
 
-def test_the_level_of_a_score_is_learnt_too(crops: Crops) -> None:
-    config = recipe(epochs=1, level_weight=0.3, landmark_weight=0.3, group_weight=0.3)
-    learner = Learner(config, Batches(crops, config.augment, 8, 0), "float32")
-    spread = crops.scores.std()
-    levels = learner._levels(tf.constant([learner.mean, learner.mean + spread, 99.0], tf.float32), spread**2).numpy()
-    assert levels.sum(1) == pytest.approx(np.ones(3))
-    assert levels.argmax(1).tolist() == [6, 8, 12]  # of -3 .. 3 in halves
-    before = learner.network.get_layer("levels").kernel.numpy()
-    learner.epoch(0)
-    assert not np.array_equal(learner.network.get_layer("levels").kernel.numpy(), before)
-    assert "levels" not in [layer.name for layer in learner.finished().layers]
-
-
 def test_nothing_to_learn_from_is_said(crops: Crops, tmp_path: Path) -> None:
     empty = Crops((), (), crops.pixels[:0], crops.scores[:0], crops.landmarks[:0], crops.pad, [])
     with pytest.raises(DataError, match="none with a face"):

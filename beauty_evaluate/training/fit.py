@@ -22,7 +22,6 @@ from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.optimizer import follow, learning_rate, optimizer_of
 
 TRIAL_STEPS = 3
-LEVELS = np.arange(-3, 3.1, 0.5, np.float32)  # of the score as a class: standard deviations from the mean label
 LONG_ENOUGH = 1e13  # multiplications of a whole training below which a trial of the precision costs more than it gains
 
 
@@ -100,8 +99,6 @@ class Learner:
             extra.append(self._target("landmarks", batches.mean_shape.size))
         if config.training.group_weight:
             extra.append(self._target("groups", batches.groups.shape[1]))
-        if config.training.level_weight:
-            extra.append(self._target("levels", len(LEVELS)))
         self.network = keras.Model(self.model.input, [self.model.output, *extra]) if extra else self.model
         self.optimizer = optimizer_of(config)
         self.optimizer.build(self.network.trainable_variables)
@@ -132,14 +129,11 @@ class Learner:
                 loss = tf.reduce_mean((score[:, 0] - scores) ** 2) / variance
                 total = loss
                 if plan.landmark_weight:
-                    distance = tf.reduce_mean((extra.pop(0) - marks) ** 2, axis=1)
+                    distance = tf.reduce_mean((extra[0] - marks) ** 2, axis=1)
                     total += plan.landmark_weight * tf.reduce_mean(distance * known)
                 if plan.group_weight:
-                    surprise = tf.nn.softmax_cross_entropy_with_logits(groups, extra.pop(0))
+                    surprise = tf.nn.softmax_cross_entropy_with_logits(groups, extra[-1])
                     total += plan.group_weight * tf.reduce_mean(surprise)
-                if plan.level_weight:
-                    surprise = tf.nn.softmax_cross_entropy_with_logits(self._levels(scores, variance), extra.pop(0))
-                    total += plan.level_weight * tf.reduce_mean(surprise)
             self.optimizer.apply(tape.gradient(total, [w.value for w in weights]), weights)
             if plan.weight_average:
                 for mean, weight in zip(self.average, weights, strict=True):
@@ -147,11 +141,6 @@ class Learner:
             return loss * variance
 
         return step
-
-    def _levels(self, scores: tf.Tensor, variance: float) -> tf.Tensor:
-        """Scores (B,) as shares (B, LEVELS): a Gaussian about each, half as wide as a level is from the next."""
-        distance = (scores[:, None] - self.mean) / variance**0.5 - LEVELS
-        return tf.nn.softmax(-0.5 * (distance / 0.25) ** 2)
 
     def epoch(self, epoch: int) -> float:
         """One epoch: `views` passes over the photos. Returns the mean squared error of the score in training."""
