@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test clean
+.PHONY: demo test test-web serve clean
 
 demo: .venv/use.stamp
 	$(PY) use.py examples/grace_hopper.jpg examples/eileen_collins.png --out demo
@@ -13,7 +13,16 @@ test: .venv/dev.stamp
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	$(PY) -m pytest
+	$(PY) -m pytest --ignore=tests/browser
+
+# The page in a real browser: Debian's Chromium, installed where it is missing and apt is there.
+test-web: .venv/dev.stamp
+	@test -x /usr/bin/chromium || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null) \
+		|| (echo "Expected Chromium at /usr/bin/chromium: install the package chromium." && false)
+	$(PY) -m pytest tests/browser
+
+serve: .venv/use.stamp
+	$(PY) -m beauty_evaluate serve
 
 .venv/use.stamp: requirements-use.txt | .venv/bin/python
 	$(PIP) -r requirements-use.txt

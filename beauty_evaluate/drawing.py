@@ -14,6 +14,17 @@ def score_colour(score: float) -> tuple[int, int, int]:
     return r, g, b
 
 
+RAISES, LOWERS = (179, 88, 6), (84, 39, 136)  # RGB of what raises a score and what lowers it
+
+
+def tint(picture: NDArray[np.uint8], shares: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """A picture uint8 (H, W, 3) in grey, coloured as `shares` (H, W), -1..1, say: RAISES above 0, LOWERS below."""
+    grey = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(float)
+    colour = np.where(shares[..., None] > 0, RAISES, LOWERS)
+    depth = 0.75 * np.clip(np.abs(shares), 0, 1)[..., None]
+    return np.asarray(np.round(grey + depth * (colour - grey)), np.uint8)
+
+
 def label_box(
     picture: NDArray[np.uint8], box: tuple[float, float, float, float], text: str, colour: tuple[int, int, int]
 ) -> None:

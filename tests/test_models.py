@@ -1,5 +1,8 @@
 """One contract for every network of the registry."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import Run
+from conftest import ROOT, Run
 
 from beauty_evaluate import config as configs
 from beauty_evaluate.config import Config
@@ -174,3 +177,11 @@ def test_the_export_command_writes_the_same_network(run: Run, drawn_run: Path, t
     crops = np.random.default_rng(1).integers(0, 256, (4, 64, 64, 3), np.uint8)
     ours, theirs = (rate(onnx_forward(p), crops, True) for p in (card.file(ONNX), tmp_path / "out" / "drawn.onnx"))
     assert np.allclose(ours, theirs, atol=1e-4)
+
+
+def test_the_runtime_for_many_crops_tells_nobody_and_writes_nothing(tmp_path: Path) -> None:
+    code = "from beauty_evaluate.models.card import load; from beauty_evaluate.models.runtime import many_forward;"
+    code += "many_forward(load().file('.onnx'))"
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=600)
+    assert list(tmp_path.iterdir()) == []

@@ -21,9 +21,10 @@ COMMANDS = {
     "faithfulness": ("faithfulness", "prove the explanations of a network"),
     "prune": ("prune", "make a network smaller and faster"),
     "report-data": ("report_data", "describe a data set"),
+    "serve": ("serve", "serve the page on this machine"),
 }
 
-LIGHT = {"cv2", "numpy", "onnxruntime", "PIL"}
+LIGHT = {"cv2", "flask", "numpy", "onnxruntime", "PIL", "waitress"}
 HEAVY = {"tensorflow", "keras", "matplotlib", "scipy", "imagehash", "h5py", "tf2onnx", "onnx"}
 
 Run = Callable[[argparse.Namespace], int]

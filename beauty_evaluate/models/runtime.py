@@ -1,5 +1,6 @@
 """Running a network: the exported file without TensorFlow, and the one scoring function for every way to run it."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def many_forward(path: Path, threads: int = 0) -> Forward:
 
     threads: for one call; 0: all cores. For use from any number of threads. Raises WeightsError.
     """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # or it writes a file, and tells its makers how it is used
     import onnxruntime  # late, since one face is scored sooner without it
 
     options = onnxruntime.SessionOptions()

@@ -74,11 +74,12 @@ class Scorer:
         """weights: a name in `weights/` or the path of a card; by default the best there is. Raises WeightsError; for a
         network that cannot be read when the first face is scored, since it is read while the first photo is.
 
-        `card` says what the network is; `rated` is the number of rated faces behind a percentile.
+        `card` says what the network is; `labels` are the data set's mean scores, sorted, float64 (`rated`,), behind a
+        percentile.
         """
         self.card = cards.load(weights)
-        self._labels = self.card.stats("labels")["labels"]
-        self.rated = len(self._labels)
+        self.labels = self.card.stats("labels")["labels"]
+        self.rated = len(self.labels)
         self._local, self._lock = threading.local(), threading.Lock()
         pool = ThreadPoolExecutor(1)
         self._early: Future[Forward] | None = pool.submit(self._read_network)
@@ -103,7 +104,7 @@ class Scorer:
 
     def percentile(self, score: float) -> float:
         """Share of the data set's mean scores below `score`, 0..100."""
-        return 100 * float(np.searchsorted(self._labels, score)) / self.rated
+        return 100 * float(np.searchsorted(self.labels, score)) / self.rated
 
     def score(self, source: str | os.PathLike[str] | bytes, single: bool = False) -> list[Row]:
         """Every face of one photo, left to right. single: exactly one face is expected. Raises PhotoError."""

@@ -35,14 +35,18 @@ def write(path: Path, faces: Sequence[Entry], sentences: Sequence[str], rated: i
     """Write the ranking of the faces as the suffix says. rated: number of faces behind a percentile. UserError for no
     face or another suffix."""
     check(path)
+    write_whole(path, drawn(path.suffix.lower(), faces, sentences, rated))
+
+
+def drawn(suffix: str, faces: Sequence[Entry], sentences: Sequence[str], rated: int) -> bytes:
+    """As `write`, the content of the file alone. suffix: one of SUFFIXES."""
     if not faces:
         raise UserError("Expected a face to report on. Received: photos without one.")
-    shown = _shown(ranked(faces), MOST[path.suffix.lower()])
+    shown = _shown(ranked(faces), MOST[suffix])
     title = f"{len(faces)} face{'s' * (len(faces) > 1)}, ranked by score"
     if len(shown) < len(faces):
         title += f"; {len(shown)} of them are shown"
-    make = _picture if path.suffix.lower() == ".png" else _page
-    write_whole(path, make(title, shown, sentences, rated))
+    return {".png": _picture, ".html": _page}[suffix](title, shown, sentences, rated)
 
 
 def _shown(order: Sequence[Entry], most: int) -> list[tuple[int, Entry]]:

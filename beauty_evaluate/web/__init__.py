@@ -1,0 +1,1 @@
+"""The page: the scorer of `use.py` behind a browser and a small API."""

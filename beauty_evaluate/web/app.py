@@ -1,0 +1,137 @@
+"""The Flask application and its server: wiring, limits and headers; what an address answers is in views.py."""
+
+import io
+import json
+import socket
+from collections.abc import Callable
+from typing import IO, Any
+
+import flask
+import waitress.channel
+import waitress.task
+from waitress.server import create_server
+from werkzeug.exceptions import HTTPException
+
+from beauty_evaluate.errors import UserError
+from beauty_evaluate.scoring.scorer import Scorer
+from beauty_evaluate.web import views
+from beauty_evaluate.web.work import WAITING, WAITING_WHY, Busy, Desk, TooLong
+
+SPARE = 1 << 16  # bytes of a request beside its photos
+CONNECTIONS = 100
+IDLE = 30  # seconds after which a silent connection is closed
+HERE = ("127.0.0.1", "localhost", "[::1]")
+HEADERS = {
+    # nothing from elsewhere, and nothing of ours inside other pages; crops are data, photos to be looked at are blobs
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class InMemory(flask.Request):
+    """A request whose uploads never touch the disk, however large."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return io.BytesIO()
+
+
+class App(flask.Flask):
+    """Flask with requests that stay in memory."""
+
+    request_class = InMemory
+
+
+def create_app(scorer: Scorer, threads: int = 2, upload: int = 32 << 20, hosts: tuple[str, ...] = HERE) -> flask.Flask:
+    """The application. threads: photos scored at once. upload: bytes of a request's photos. hosts: the names it may be
+    called by, without a port, () for any: a page of another name could have been led here to read answers."""
+    app = App(__name__)
+    app.config.update(MAX_CONTENT_LENGTH=upload + SPARE, MAX_FORM_PARTS=100)
+    app.extensions["desk"] = Desk(scorer, threads)
+    app.register_blueprint(views.pages)
+    app.before_request(lambda: _refuse_strangers(hosts))
+    app.after_request(_with_headers)
+    app.register_error_handler(HTTPException, views.http_error)
+    for kind in (UserError, Busy, TooLong):
+        app.register_error_handler(kind, views.own_error)
+    return app
+
+
+def _refuse_strangers(hosts: tuple[str, ...]) -> None:
+    """403 for another host name, and for a post that another site's page sent."""
+    request = flask.request
+    name = request.host if request.host.endswith("]") else request.host.rsplit(":", 1)[0]
+    if hosts and name not in hosts:
+        flask.abort(403, "Expected this page's own address. Received: another host name.")
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:  # by browsers alone; they know better than the origin, which our no-referrer makes "null"
+        foreign = site not in ("same-origin", "none")
+    else:
+        foreign = origin is not None and origin != request.host_url.rstrip("/")
+    if request.method == "POST" and foreign:
+        flask.abort(403, "Expected a request of this page itself. Received: one from another site.")
+
+
+def _with_headers(response: flask.Response) -> flask.Response:
+    response.headers.update(HEADERS)
+    return response
+
+
+class _ErrorTask(waitress.task.ErrorTask):
+    """What waitress refuses before the application sees it, a body that is too large for one, in our form."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        code = {413: "too_large"}.get(error.code, "refused")
+        body = json.dumps({"error": {"code": code, "message": f"{error.reason}: {error.body}."}}).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.extend([*HEADERS.items(), ("Content-Type", "application/json")])
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(waitress.channel.HTTPChannel):
+    error_task_class = _ErrorTask
+
+
+def serve(app: flask.Flask, host: str, port: int, threads: int, ready: Callable[[str], Any] = print) -> None:
+    """Run until interrupted. port 0: any that is free. ready: told the address once it is listening. UserError if it
+    cannot listen there."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise UserError(
+            f"Expected an address to listen on. Received: {host}, port {port}: {error.strerror}."
+        ) from error
+    limit = app.config["MAX_CONTENT_LENGTH"]
+    server = create_server(
+        app,
+        sockets=[listening],
+        threads=threads + WAITING + WAITING_WHY + 4,  # each waits for its turn; a few more answer in the meantime
+        ident=None,
+        max_request_body_size=limit,
+        inbuf_overflow=limit + SPARE,  # above these two, waitress would write temporary files
+        outbuf_overflow=limit,
+        send_bytes=1,  # progress goes out line by line
+        channel_timeout=IDLE,
+        connection_limit=CONNECTIONS,
+    )
+    server.channel_class = _Channel
+    ready(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/")
+    try:
+        server.run()
+    finally:
+        server.close()

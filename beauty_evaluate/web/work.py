@@ -1,0 +1,124 @@
+"""The work behind the page: how much at once, for how long, and what it gives."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from beauty_evaluate import images
+from beauty_evaluate.errors import PhotoError
+from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
+from beauty_evaluate.faces.regions import NAMES, Masks, regions
+from beauty_evaluate.images import Picture
+from beauty_evaluate.models.card import ONNX
+from beauty_evaluate.models.runtime import many_forward
+from beauty_evaluate.scoring.scorer import Scored, Scorer
+
+MOST_FACES = 20  # in a photo
+MOST_PHOTOS = 12  # in a request
+PATIENCE = 120.0  # seconds after which a request is given up
+WAITING, WAITING_WHY = 30, 2  # requests that may wait for their turn; the next is sent away
+
+T = TypeVar("T")
+
+
+class Busy(Exception):
+    """All hands are busy, and enough are waiting; try again in a few seconds."""
+
+
+class TooLong(Exception):
+    """A request took longer than it may."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What moved the score of one face: its crop, the masks of its regions, and their effects."""
+
+    crop: Picture
+    masks: Masks
+    effects: RegionEffects
+
+
+class Hands:
+    """Threads that do jobs of other threads: so many at once, so many more waiting. Detectors belong to a thread, so
+    that few threads need little memory."""
+
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._places = threading.BoundedSemaphore(at_once + waiting)
+        self._pool = ThreadPoolExecutor(at_once)
+
+    def begin(self, job: Callable[[], T]) -> Future[T]:
+        """Have a job done when its turn comes. Raises Busy."""
+        if not self._places.acquire(blocking=False):
+            raise Busy
+        future = self._pool.submit(job)
+        future.add_done_callback(lambda _: self._places.release())
+        return future
+
+
+class Desk:
+    """Takes photos from requests; nothing of them is kept."""
+
+    def __init__(self, scorer: Scorer, threads: int, patience: float = PATIENCE) -> None:
+        """threads: photos scored at once; explanations go one by one, on all cores. patience: seconds for a request."""
+        self.scorer, self.patience = scorer, patience
+        self._scoring, self._explaining = Hands(threads, WAITING), Hands(1, WAITING_WHY)
+        self._one_core = many_forward(scorer.card.file(ONNX), threads=1)
+        self._all_cores = many_forward(scorer.card.file(ONNX))
+
+    def score(self, photos: Sequence[tuple[str, bytes]]) -> list[Scored]:
+        """Names and contents of files -> what became of each. Raises Busy, TooLong; PhotoError for their number."""
+        if not 0 < len(photos) <= MOST_PHOTOS:
+            raise PhotoError("no_photos", f"Expected 1 to {MOST_PHOTOS} photos. Received: {len(photos)}.")
+        late = time.monotonic() + self.patience
+        return self.finished(self._scoring.begin(lambda: [self._one(name, data, late) for name, data in photos]))
+
+    def finished(self, future: Future[T]) -> T:
+        """What a job gave. Raises TooLong, and what the job raised."""
+        try:
+            return future.result(self.patience)
+        except TimeoutError as error:
+            future.cancel()
+            raise TooLong from error
+
+    def _one(self, name: str, data: bytes, late: float) -> Scored:
+        _in_time(late)
+        try:
+            scored = self.scorer.look(images.read(data), name, forward=self._one_core)
+        except PhotoError as error:
+            return Scored.failed(name, error)
+        if len(scored.faces) > MOST_FACES:
+            few = f"Expected at most {MOST_FACES} faces. Received: {len(scored.faces)}; crop the photo."
+            return Scored.failed(name, PhotoError("too_many_faces", few, len(scored.faces)))
+        return scored
+
+    def explain(self, data: bytes, face: int, progress: Progress) -> Future[Explained]:
+        """Begin to explain one face of a photo, counted from the left from 1. progress may raise to give it up. Raises
+        Busy; its end raises PhotoError or TooLong."""
+        late = time.monotonic() + self.patience
+
+        def watched(done: int, total: int) -> None:
+            _in_time(late)
+            progress(done, total)
+
+        def job() -> Explained:
+            _in_time(late)
+            faces = self.scorer.look(images.read(data), forward=self._all_cores).faces
+            if not 1 <= face <= len(faces):
+                raise PhotoError("no_face", f"Expected a face of 1..{len(faces)}. Received: {face}.", len(faces))
+            config, crop = self.scorer.card.config, faces[face - 1].crop
+            masks = regions(crop, config.crop)
+            return Explained(
+                crop,
+                masks,
+                region_effects(self._all_cores, crop, masks, NAMES, config.mirror_average, progress=watched),
+            )
+
+        return self._explaining.begin(job)
+
+
+def _in_time(late: float) -> None:
+    if time.monotonic() > late:
+        raise TooLong

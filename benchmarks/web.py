@@ -1,0 +1,118 @@
+"""How many photos a second the page's API scores for 32 clients at once, beside the bare scorer. Writes web.md.
+
+python benchmarks/web.py --data SCUT-FBP5500 [--clients 32] [--seconds 60]
+"""
+
+import argparse
+import http.client
+import io
+import itertools
+import re
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from beauty_evaluate.scoring.scorer import Scorer
+from beauty_evaluate.scoring.stream import scan
+
+PHOTOS = 500  # different ones that clients send in turn
+
+
+class Load:
+    """What the clients met: seconds of each answer, and how many of each status."""
+
+    def __init__(self, port: int, forms: list[tuple[bytes, dict[str, str]]], until: float) -> None:
+        self.port, self.until = port, until
+        self.turns = itertools.cycle(forms)
+        self.lock = threading.Lock()
+        self.seconds: list[float] = []
+        self.status: Counter[int] = Counter()
+
+    def client(self) -> None:
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        while time.perf_counter() < self.until:
+            with self.lock:
+                body, headers = next(self.turns)
+            begin = time.perf_counter()
+            line.request("POST", "/api/score", body, headers)
+            answer = line.getresponse()
+            answer.read()
+            with self.lock:
+                self.seconds.append(time.perf_counter() - begin)
+                self.status[answer.status] += 1
+
+
+def form(path: Path) -> tuple[bytes, dict[str, str]]:
+    boundary, body = encode_multipart({"photo": FileStorage(io.BytesIO(path.read_bytes()), path.name)})
+    return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+
+
+def bare(paths: list[Path], seconds: float) -> float:
+    """Photos a second of `stream.scan`, which `use.py` runs on a folder."""
+    begin, count = time.perf_counter(), 0
+    for _ in scan(Scorer(), map(str, itertools.cycle(paths))):
+        count += 1
+        if time.perf_counter() - begin > seconds:
+            break
+    return count / (time.perf_counter() - begin)
+
+
+def main() -> None:
+    """Run the server, the clients, and then the bare scorer."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--seconds", type=float, default=60)
+    options = parser.parse_args()
+    paths = sorted((options.data / "Images").glob("*.jpg"))
+    paths = paths[:: max(1, len(paths) // PHOTOS)]
+    command = [sys.executable, "-m", "beauty_evaluate", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        found = re.search(r":(\d+)/", server.stdout.readline())
+        assert found
+        begin = time.perf_counter()
+        load = Load(int(found[1]), [form(path) for path in paths], begin + options.seconds)
+        clients = [threading.Thread(target=load.client) for _ in range(options.clients)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        passed = time.perf_counter() - begin
+        peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.pid}/status").read_text())
+        assert peak
+        server.terminate()
+    alone = bare(paths, options.seconds / 2)
+    good, all_of_them = load.status[200], sum(load.status.values())
+    parts = statistics.quantiles(load.seconds, n=20)
+    others = ", ".join(f"{count} of {status}" for status, count in sorted(load.status.items()) if status != 200)
+    text = f"""# The page under load
+
+{options.clients} clients at once for {options.seconds:.0f} s on loopback, a photo of SCUT-FBP5500 in each request to
+`/api/score`, from the same machine. Made by `python benchmarks/web.py --data SCUT-FBP5500`.
+
+| | |
+| --- | --- |
+| answers a second | {good / passed:.1f} |
+| median, 95th percentile | {1000 * parts[9]:.0f} ms, {1000 * parts[18]:.0f} ms |
+| answers with another status than 200 | {others or "none"} of {all_of_them} |
+| peak memory of the server | {int(peak[1]) / 1024:.0f} MB |
+| the bare scorer (`stream.scan`, both cores) | {alone:.1f} photos a second |
+| the page's share of that | {good / passed / alone:.0%} |
+"""
+    (HERE / "web.md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
