@@ -140,20 +140,25 @@ def test_what_is_too_large_is_refused_before_it_is_read(server: Server) -> None:
     assert json.loads(body)["error"]["code"] == "too_large"
 
 
-def test_who_goes_away_does_not_hold_the_others_up(server: Server) -> None:
-    body, headers = form(PORTRAIT.read_bytes())
-    headers["Accept"] = "application/x-ndjson"
-    for _ in range(6):  # three may explain or wait at once
-        line = server.connect()
-        line.request("POST", "/api/explain", body, headers)
-        answer = line.getresponse()
-        while answer.status == 503:  # those before have not been given up yet
-            answer.read()
-            line.request("POST", "/api/explain", body, headers)
-            answer = line.getresponse()
-        assert json.loads(answer.readline())["done"] > 0
-        line.close()
-        answer.close()
+def test_a_refused_body_is_not_asked_for(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
+        head = "POST /api/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99000000\r\nExpect: 100-continue\r\n\r\n"
+        line.sendall(head.encode())
+        assert line.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_ctrl_c_ends_a_server_that_explains(tmp_path: Path) -> None:
+    server = Server(tmp_path)  # with the shipped network, which takes its time
+    line, (body, headers) = server.connect(), form(PORTRAIT.read_bytes())
+    line.request("POST", "/api/explain", body, {**headers, "Accept": "application/x-ndjson"})
+    answer = line.getresponse()
+    assert json.loads(answer.readline())["total"] == 1024
+    code, _, err = server.end()
+    assert (code, err) == (0, "")
+    lines = answer.read().splitlines()
+    assert not lines or b"1024, " not in lines[-1]  # it did not go on to the end
+    answer.close()
+    line.close()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from beauty_evaluate.drawing import LOWERS, RAISES, tint
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.scoring.scorer import Scorer
 from beauty_evaluate.scoring.tables import COLUMNS
-from beauty_evaluate.web import work
+from beauty_evaluate.web import views, work
 from beauty_evaluate.web.app import create_app
 from beauty_evaluate.web.texts import LANGUAGES, Texts
 
@@ -231,7 +233,9 @@ def test_without_scripts_the_form_alone_gives_score_and_reasons(quick: FlaskClie
     assert re.search(r"[+-]0\.\d\d", html)
     wrong = quick.post("/", data={})
     assert wrong.status_code == 422
-    assert "That did not work" in wrong.text
+    assert "Please choose 1 to 12 photos." in wrong.text
+    large = quick.post("/", data=bytes(40 << 20), content_type="multipart/form-data; boundary=x")
+    assert (large.status_code, large.mimetype) == (413, "text/html")
 
 
 def test_explanations_add_up_and_tell_their_progress(quick: FlaskClient) -> None:
@@ -252,6 +256,50 @@ def test_a_mistake_while_explaining_is_a_line(client: FlaskClient) -> None:
     assert json.loads(line) == {"error": {"code": "unreadable", "message": Texts("zh")["unreadable"]}}
 
 
+def test_people_are_told_in_their_language_and_programs_in_english(client: FlaskClient) -> None:
+    photos = [b"text"] * 13
+    for address, words in (
+        ("/fragment/score?lang=zh", "请选择 1 到 12 张照片。"),
+        ("/api/score?lang=zh", "Expected 1 to 12"),
+    ):
+        told = post(client, address, *photos)
+        assert error(told) == (422, "no_photos")
+        assert words in told.get_json()["error"]["message"]
+
+
+def test_photos_named_alike_are_told_apart(client: FlaskClient) -> None:
+    files = [FileStorage(io.BytesIO(path.read_bytes()), "image.jpg") for path in (PORTRAIT, PORTRAIT_PNG)]
+    boundary, body = encode_multipart({"photo": files})
+    html = client.post("/fragment/score", data=body, content_type=f"multipart/form-data; boundary={boundary}").text
+    assert re.search(r"image\.jpg \(2\) scores 1\.\d\d higher than image\.jpg \(1\)", html)
+
+
+def test_differences_are_between_photos_not_within_one(client: FlaskClient) -> None:
+    three = faces(3)
+    html = post(client, "/fragment/score", three, PORTRAIT.read_bytes(), three).text
+    said = re.findall(r'"verdict">(.*?)</p>', html)
+    assert len(said) == 3
+    assert all(len(set(re.findall(r"photo\d", sentence))) == 2 for sentence in said)
+
+
+def test_before_and_after_needs_two_faces(client: FlaskClient) -> None:
+    for photos in ([PORTRAIT.read_bytes()], [PORTRAIT.read_bytes(), b"text"], [PORTRAIT.read_bytes(), faces(2)]):
+        assert Texts("en")["pair_needs"] in post(client, "/fragment/score", *photos, pair="1").text
+
+
+def test_page_says_where_a_photo_goes(client: FlaskClient) -> None:
+    assert Texts("en")["private"] in client.get("/").text
+    assert Texts("en")["private_there"] in client.get("/", environ_base={"REMOTE_ADDR": "192.168.1.7"}).text
+
+
+def test_a_figure_that_is_not_known_is_a_dash(app: flask.Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    scorer = app.extensions["desk"].scorer
+    monkeypatch.setattr(scorer, "card", replace(scorer.card, metrics={"all": {"pearson": None, "mae": 0.5}}))
+    assert "<td>-</td><td>0.50</td>" in app.test_client().get("/").text
+    monkeypatch.setattr(scorer, "card", replace(scorer.card, metrics={}))  # those of a network of the same recipe
+    assert "How well six_block_60-40 agrees" in app.test_client().get("/").text
+
+
 def test_sheet_is_a_picture(client: FlaskClient) -> None:
     answer = post(client, "/api/sheet", PORTRAIT.read_bytes(), PORTRAIT_PNG.read_bytes())
     assert answer.mimetype == "image/png"
@@ -268,26 +316,85 @@ def test_when_all_hands_are_busy_the_next_is_sent_away() -> None:
     assert hands.begin(lambda: 7).result() == 7
 
 
+def test_who_goes_away_is_not_worked_for(app: flask.Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    hands, begun = work.Hands(1, 0), []
+
+    def endless(data: bytes, face: int, progress: Callable[[int, int], None], late: float) -> Any:
+        def job() -> None:
+            while True:
+                progress(1, 2)
+
+        begun.append(hands.begin(job))
+        return begun[0]
+
+    monkeypatch.setattr(app.extensions["desk"], "explain", endless)
+    answer = post(app.test_client(), "/api/explain", PORTRAIT.read_bytes(), headers={"Accept": "application/x-ndjson"})
+    assert json.loads(next(answer.iter_encoded())) == {"done": 1, "total": 2}
+    answer.close()
+    assert isinstance(begun[0].exception(60), views.Gone)
+
+
+def test_a_bug_while_explaining_is_a_line(app: flask.Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "region_effects", lambda *words, **named: 1 / 0)
+    answer = post(app.test_client(), "/api/explain", PORTRAIT.read_bytes(), headers={"Accept": "application/x-ndjson"})
+    assert json.loads(answer.text)["error"]["code"] == "broken"
+
+
+def test_memory_is_set_aside_before_a_request_is_read(app: flask.Flask) -> None:
+    client, desk = app.test_client(), app.extensions["desk"]
+    desk.take(work.ROOM)
+    assert error(post(client, "/api/score", PORTRAIT.read_bytes())) == (503, "busy")
+    desk.give(work.ROOM)
+    for photo in (PORTRAIT.read_bytes(), b"text"):
+        post(client, "/api/score", photo)
+        post(client, "/api/explain", photo[:100], headers={"Accept": "application/x-ndjson"})
+    desk.take(work.ROOM)  # all of it was given back
+    desk.give(work.ROOM)
+
+
+def test_a_desk_that_closes_gives_up_what_waits(app: flask.Flask) -> None:
+    desk = work.Desk(app.extensions["desk"].scorer, 1)
+    data, late = PORTRAIT.read_bytes(), desk.deadline() + 3600
+    begun, go_on = threading.Event(), threading.Event()
+
+    def progress(done: int, total: int) -> None:
+        begun.set()
+        go_on.wait()
+
+    running, waiting = (desk.explain(data, 1, progress, late) for _ in range(2))
+    begun.wait()
+    desk.close()
+    go_on.set()
+    for future in (running, waiting):
+        with pytest.raises(work.Busy):
+            desk.finished(future, late)
+
+
 def refusing(app: flask.Flask, monkeypatch: pytest.MonkeyPatch, job: Callable[..., Any]) -> TestResponse:
     monkeypatch.setattr(app.extensions["desk"], "score", job)
     return post(app.test_client(), "/api/score", PORTRAIT.read_bytes())
 
 
 def test_busy_and_late_requests_are_told_when_to_come_again(app: flask.Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    def busy(photos: Any) -> None:
+    def busy(photos: Any, late: float) -> None:
         raise work.Busy
 
     answer = refusing(app, monkeypatch, busy)
     assert error(answer) == (503, "busy")
     assert int(answer.headers["Retry-After"]) > 0
     monkeypatch.undo()
-    monkeypatch.setattr(app.extensions["desk"], "patience", -1.0)
+    desk = app.extensions["desk"]
+    monkeypatch.setattr(desk, "patience", -1.0)
     for address in ("/api/score", "/api/explain"):
         assert error(post(app.test_client(), address, PORTRAIT.read_bytes())) == (503, "too_long")
+    with pytest.raises(work.TooLong):  # a job that goes on is not waited for
+        desk.finished(Future[Any](), desk.deadline())
+    with pytest.raises(work.TooLong):  # and one whose turn comes too late is not begun
+        desk._one("", b"", desk.deadline())
 
 
 def test_our_own_bug_is_told_without_its_inside(app: flask.Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(photos: Any) -> None:
+    def broken(photos: Any, late: float) -> None:
         raise ZeroDivisionError("secret")
 
     app.testing = False  # which hands bugs on to the test

@@ -34,8 +34,9 @@ def _run(options: argparse.Namespace) -> int:
 
     scorer = Scorer(options.weights)
     scorer.check_regions()
-    # on this machine, only by its own names; on all addresses, by whatever name it has in its network
-    hosts = HERE if options.host in ("127.0.0.1", "localhost", "::1") else ()
+    # on all addresses, by whatever name this machine has in its network; else by the one it listens on
+    named = f"[{options.host}]" if ":" in options.host else options.host
+    hosts = () if options.host in ("0.0.0.0", "::") else (*HERE, named)
     app = create_app(scorer, options.threads, options.upload * MEGABYTE, hosts)
     serve(
         app,

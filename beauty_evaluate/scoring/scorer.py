@@ -114,9 +114,21 @@ class Scorer:
         """As `score`, for a decoded photo: uint8 (H, W, 3) RGB."""
         return self.look(photo, file, single).rows
 
-    def look(self, photo: Picture, file: str = "", single: bool = False, forward: Forward | None = None) -> Scored:
-        """As `score_picture`, with the faces too. forward: another way to run the same network."""
+    def look(
+        self,
+        photo: Picture,
+        file: str = "",
+        single: bool = False,
+        forward: Forward | None = None,
+        most: int | None = None,
+    ) -> Scored:
+        """As `score_picture`, with the faces too. forward: another way to run the same network. most: faces that the
+        photo may show; PhotoError `too_many_faces` for more."""
         faces = self._faces(photo, single)
+        if most is not None and len(faces) > most:
+            raise PhotoError(
+                "too_many_faces", f"Expected at most {most} faces. Received: {len(faces)}; crop the photo.", len(faces)
+            )
         return Scored(self._rows(file, faces, self._rate(faces, forward)), faces)
 
     def score_many(

@@ -2,7 +2,9 @@
 
 import io
 import json
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -12,7 +14,7 @@ import waitress.task
 from waitress.server import create_server
 from werkzeug.exceptions import HTTPException
 
-from beauty_evaluate.errors import UserError
+from beauty_evaluate.errors import PhotoError, UserError
 from beauty_evaluate.scoring.scorer import Scorer
 from beauty_evaluate.web import views
 from beauty_evaluate.web.work import WAITING, WAITING_WHY, Busy, Desk, TooLong
@@ -61,9 +63,11 @@ def create_app(scorer: Scorer, threads: int = 2, upload: int = 32 << 20, hosts: 
     app.extensions["desk"] = Desk(scorer, threads)
     app.register_blueprint(views.pages)
     app.before_request(lambda: _refuse_strangers(hosts))
+    app.before_request(views.take_room)
+    app.teardown_request(views.give_room)
     app.after_request(_with_headers)
     app.register_error_handler(HTTPException, views.http_error)
-    for kind in (UserError, Busy, TooLong):
+    for kind in (PhotoError, Busy, TooLong):
         app.register_error_handler(kind, views.own_error)
     return app
 
@@ -93,7 +97,7 @@ class _ErrorTask(waitress.task.ErrorTask):
 
     def execute(self) -> None:
         error = self.request.error
-        code = {413: "too_large"}.get(error.code, "refused")
+        code = {413: "too_large", 500: "broken"}.get(error.code, "refused")
         body = json.dumps({"error": {"code": code, "message": f"{error.reason}: {error.body}."}}).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend([*HEADERS.items(), ("Content-Type", "application/json")])
@@ -104,6 +108,11 @@ class _ErrorTask(waitress.task.ErrorTask):
 
 class _Channel(waitress.channel.HTTPChannel):
     error_task_class = _ErrorTask
+
+    def send_continue(self) -> None:
+        """Ask for the body, unless its announced size was refused already."""
+        if not self.request.error:
+            super().send_continue()
 
 
 def serve(app: flask.Flask, host: str, port: int, threads: int, ready: Callable[[str], Any] = print) -> None:
@@ -116,22 +125,24 @@ def serve(app: flask.Flask, host: str, port: int, threads: int, ready: Callable[
         raise UserError(
             f"Expected an address to listen on. Received: {host}, port {port}: {error.strerror}."
         ) from error
-    limit = app.config["MAX_CONTENT_LENGTH"]
     server = create_server(
         app,
         sockets=[listening],
         threads=threads + WAITING + WAITING_WHY + 4,  # each waits for its turn; a few more answer in the meantime
         ident=None,
-        max_request_body_size=limit,
-        inbuf_overflow=limit + SPARE,  # above these two, waitress would write temporary files
-        outbuf_overflow=limit,
-        send_bytes=1,  # progress goes out line by line
+        max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
+        inbuf_overflow=sys.maxsize,  # above these two, waitress would write temporary files
+        outbuf_overflow=sys.maxsize,
         channel_timeout=IDLE,
         connection_limit=CONNECTIONS,
     )
     server.channel_class = _Channel
     ready(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/")
-    try:
-        server.run()
-    finally:
-        server.close()
+
+    def stop(number: int, frame: Any) -> None:
+        app.extensions["desk"].close()  # or the server would wait for what is under way
+        raise KeyboardInterrupt
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, stop)
+    server.run()  # which ends, quietly, when interrupted

@@ -26,6 +26,12 @@ _ABOUT = {
     "warnings": "why the score means little, words with ; between them",
     "error": "one sentence, empty if the status is ok",
 }
+LINES = "application/x-ndjson"
+_LINES = {
+    LINES: {
+        "schema": {"type": "string", "description": "objects with `done` and `total`; `explanation` or `error` last"}
+    }
+}
 _RANGES = {"score": (1, 5), "low": (1, 5), "high": (1, 5), "percentile": (0, 100), "confidence": (0, 1)}
 
 
@@ -45,7 +51,9 @@ def description() -> dict[str, Any]:
                 "post": _operation("score", "Score every face of some photos", {"photo": photos}, JSON, "Scores")
             },
             "/api/explain": {
-                "post": _operation("explain", "What moved the score of one face; some 10 s", one, JSON, "Explanation")
+                "post": _operation(
+                    "explain", "What moved the score of one face; some 10 s", one, JSON, "Explanation", True
+                )
             },
             "/api/sheet": {
                 "post": _operation("sheet", "A ranked comparison as a picture", {"photo": photos}, "image/png")
@@ -59,7 +67,10 @@ def _file() -> dict[str, str]:
     return {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, BMP or AVIF"}
 
 
-def _operation(name: str, about: str, given: dict[str, Any], kind: str, schema: str = "") -> dict[str, Any]:
+def _operation(
+    name: str, about: str, given: dict[str, Any], kind: str, schema: str = "", lines: bool = False
+) -> dict[str, Any]:
+    """lines: it answers lines of JSON too, where they are asked for."""
     body = {"type": "object", "required": ["photo"], "properties": given}
     answer = {"$ref": f"#/components/schemas/{schema}"} if schema else {"type": "string", "format": "binary"}
     refused = {"content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}}
@@ -68,6 +79,7 @@ def _operation(name: str, about: str, given: dict[str, Any], kind: str, schema: 
         "403": "A request from another site",
         "413": "More than the upload limit",
         "422": "No photos, too many, or none with the face",
+        "500": "Our mistake",
         "503": "Too much at once; come again after Retry-After seconds",
     }
     return {
@@ -75,7 +87,7 @@ def _operation(name: str, about: str, given: dict[str, Any], kind: str, schema: 
         "summary": about,
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": body}}},
         "responses": {
-            "200": {"description": "Done", "content": {kind: {"schema": answer}}},
+            "200": {"description": "Done", "content": {kind: {"schema": answer}, **(_LINES if lines else {})}},
             **{code: {"description": words, **refused} for code, words in reasons.items()},
         },
     }

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from ipaddress import ip_address
 from itertools import combinations
 from math import hypot
 from typing import Any
@@ -36,20 +37,28 @@ def page(scorer: Scorer, texts: Texts, results: str = "", mistake: str = "") -> 
         results=results,
         mistake=mistake,
         groups=_groups(scorer.card),
+        local=ip_address(flask.request.remote_addr or "0.0.0.0").is_loopback,
         other=LANGUAGES[1 - LANGUAGES.index(texts.language)],
     )
 
 
-def _groups(card: cards.Card) -> list[tuple[str, dict[str, float | None]]]:
-    """Figures on photos that were not learnt from, by group: the network's own, or of the one of its recipe that has
-    them."""
+def _groups(card: cards.Card) -> tuple[str, list[tuple[str, str, str]]]:
+    """Correlation and mean error on photos that were not learnt from, by group: the network's own, or of the one of its
+    recipe that has them. With that network's name."""
     if not card.metrics:
         try:
             other = cards.load(cards.DEFAULTS[1])
         except WeightsError:
-            return []
+            return card.name, []
         card = other if other.config == card.config else card
-    return [(name, row) for name, row in card.metrics.items() if name in GROUPS]
+    rows = [
+        (name, _figure(row["pearson"]), _figure(row["mae"])) for name, row in card.metrics.items() if name in GROUPS
+    ]
+    return card.name, rows
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def results(
@@ -59,10 +68,13 @@ def results(
 
     pair: the two photos are `before` and `after`, and stay in that order. why: of the first face, from `explained`.
     """
+    sentences = [texts["pair_needs"]] if pair and len(scored) != 2 else []
     pair = pair and len(scored) == 2
-    found = [_card(one, photo, i, texts) for photo, one in enumerate(scored) for i in range(len(one.rows))]
-    if found:
-        found[0]["why"] = why
+    names = _names(scored)
+    found = [
+        _card(one, photo, names[photo], i, texts) for photo, one in enumerate(scored) for i in range(len(one.rows))
+    ]
+    found[0]["why"] = why
     if len(scored) > 1 and not pair:
         found.sort(key=lambda card: -(card["row"].score or 0))
     return flask.render_template(
@@ -71,49 +83,55 @@ def results(
         cards=found,
         pair=pair,
         photos=len(scored),
-        sentences=_change(scored, texts) if pair else _differences(scored, texts),
+        sentences=sentences + (_change(scored, texts) if pair else _differences(scored, names, texts)),
         bars=_bars(scorer.labels),
         rated=scorer.rated,
         rows=json.dumps([asdict(row) for one in scored for row in one.rows]),
     )
 
 
-def _card(scored: Scored, photo: int, i: int, texts: Texts) -> dict[str, Any]:
+def _names(scored: Sequence[Scored]) -> list[str]:
+    """A name for each photo, with its number where files are named alike, as phones do."""
+    files = [one.rows[0].file for one in scored]
+    return [f"{file} ({i})" if files.count(file) > 1 else file for i, file in enumerate(files, 1)]
+
+
+def _card(scored: Scored, photo: int, name: str, i: int, texts: Texts) -> dict[str, Any]:
     row: Row = scored.rows[i]
     return {
         "row": row,
         "photo": photo,
+        "name": name,
         "crop": _data(scored.faces[i].crop) if scored.faces else "",
-        "level": None if row.score is None else min(5, max(1, int(row.score + 0.5))),
+        "level": None if row.score is None else int(row.score + 0.5),
         "careful": [texts[word] for word in row.warnings.split(";") if word],
         "mistake": words(texts, row.status, row.error) if row.error else "",
     }
 
 
 def words(texts: Texts, code: str, sentence: str) -> str:
-    """A mistake in the page's language: in full in English, else what is said for its kind."""
-    if texts.language == LANGUAGES[0] and sentence:
-        return sentence
-    return texts.say(code, most=MOST_PHOTOS) if code in texts else texts["failed"]
+    """A mistake in the page's language. sentence: what is said of a kind that has no text."""
+    return texts.say(code, most=MOST_PHOTOS) if code in texts else sentence or texts["failed"]
 
 
-def _differences(scored: Sequence[Scored], texts: Texts) -> list[str]:
-    """A sentence on each two of the first few faces of different photos."""
-    if len(scored) < 2:
-        return []
-    order = compare.ranked([entry for one in scored for entry in compare.entries(one)])[:COMPARED]
+def _differences(scored: Sequence[Scored], names: Sequence[str], texts: Texts) -> list[str]:
+    """A sentence on each two of the photos that score highest, each by its best face."""
+    found = [
+        (compare.ranked(compare.entries(one))[0], name) for one, name in zip(scored, names, strict=True) if one.faces
+    ]
+    order = sorted(found, key=lambda pair: -pair[0].score)[:COMPARED]
     lines = []
-    for high, low in combinations(order, 2):
+    for (high, first), (low, second) in combinations(order, 2):
         key = {True: "higher_than", False: "tie", None: "unknown"}[compare.told_apart(high, low)]
-        lines.append(texts.say(key, high=high.name, low=low.name, **_gap(high, low)))
+        lines.append(texts.say(key, high=first, low=second, **_gap(high, low)))
     return lines
 
 
 def _change(scored: Sequence[Scored], texts: Texts) -> list[str]:
-    """A sentence on two photos of one person; none if one of them does not show one face."""
+    """A sentence on two photos of one person, or that each must show one face."""
     faces = [entry for one in scored if len(one.faces) == 1 for entry in compare.entries(one)]
     if len(faces) != 2:
-        return []
+        return [texts["pair_needs"]]
     before, after = faces
     up = "pair_up" if after.score > before.score else "pair_down"
     key = {True: up, False: "pair_tie", None: "pair_unknown"}[compare.told_apart(before, after)]

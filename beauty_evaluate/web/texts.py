@@ -10,11 +10,16 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "lead": (
         "A small network, trained from scratch, estimates how 60 raters would score a frontal portrait, from 1 to 5, "
         "and shows which parts of the picture moved its score.",
-        "一个从零训练的小型网络，估计 60 位评分者会给一张正面肖像打多少分（1 到 5），并显示图片的哪些部分影响了分数。",
+        "一个从零训练的小型神经网络，估计 60 位评分者会给一张正面肖像打多少分（1 到 5），"
+        "并显示图片的哪些部分影响了分数。",
     ),
     "private": (
         "Your photo stays on this computer: it is not stored, not logged, and sent nowhere.",
         "您的照片不会离开这台电脑：不保存、不记录、不发送到任何地方。",
+    ),
+    "private_there": (
+        "Your photo goes to the computer that serves this page and no further; it is not stored there, and not logged.",
+        "您的照片只发送到提供本页面的电脑，不会转发到别处，也不会被保存或记录。",
     ),
     "choose": ("Choose photos", "选择照片"),
     "drop": ("or drop or paste them here", "或拖放、粘贴到这里"),
@@ -24,14 +29,23 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "no_camera": ("The camera cannot be used.", "无法使用摄像头。"),
     "camera_view": ("What the camera sees", "摄像头画面"),
     "also_why": ("Also say what moved the score (some ten seconds)", "同时说明分数的来由（约十秒）"),
-    "pair": ("Two photos of one person: before and after", "同一人的两张照片：之前和之后"),
+    "pair": ("Two photos of one person: before and after", "同一个人的前后对比照（两张）"),
+    "swap": ("Swap before and after", "交换前后顺序"),
+    "pair_needs": (
+        "Before and after takes two photos with one face each.",
+        "前后对比需要两张照片，每张只有一张脸。",
+    ),
+    "colon": (": ", "："),
+    "comma": (", ", "，"),
+    "semicolon": ("; ", "；"),
+    "list": (", ", "、"),
     "before": ("Before", "之前"),
     "after": ("After", "之后"),
     "send": ("Score", "评分"),
     "working": ("Scoring ...", "正在评分……"),
     "explaining": ("Looking for what moved the score", "正在分析分数的来由"),
     "results": ("Results", "结果"),
-    "of_5": ("of 5", "（满分 5）"),
+    "of_5": ("of 5", "（满分 5 分）"),
     "level": ("Level {level} of 5", "等级 {level}（共 5 级）"),
     "higher": ("higher than {share} % of the {rated} rated faces", "高于 {rated} 张已评分人脸中的 {share} %"),
     "interval": (
@@ -51,7 +65,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "blurred": ("the photo is blurred", "照片模糊"),
     "dark": ("the photo is dark", "照片太暗"),
     "bright": ("the photo is too bright", "照片过亮"),
-    "grey": ("the photo has no colour", "照片没有颜色"),
+    "grey": ("the photo has no colour", "照片是黑白的"),
     "turned": ("the head is turned", "头部偏转"),
     "unsure": ("it is doubtful whether this is a face", "不能确定这是人脸"),
     "why": ("Why this score?", "为什么是这个分数？"),
@@ -60,8 +74,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "With every region painted over, the network gives {reference}; for this photo {score}. Each region gets its "
         "share of the difference, in rating points. This is what moves the score in this network, not why a face is "
         "beautiful.",
-        "把所有区域涂掉时，网络给出 {reference} 分；对这张照片给出 {score} 分。差值按区域分配，单位为分。"
-        "它说明在这个网络中什么提高了分数，而不是一张脸为什么美。",
+        "把所有区域涂掉时，神经网络给出 {reference} 分；对这张照片给出 {score} 分。差值按区域分配，单位为分。"
+        "它说明在这个神经网络中什么影响了分数，而不是一张脸为什么美。",
     ),
     "overlay": (
         "The face, orange where a region raised the score, purple where it lowered it",
@@ -87,19 +101,23 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "pair_up": (
         "After scores {gap} higher than before: more than the ± {reach} of the two scores.",
-        "之后比之前高 {gap} 分：超过两个分数的误差 ± {reach}。",
+        "“之后”的照片比“之前”高 {gap} 分：超过两个分数的误差 ± {reach}。",
     ),
     "pair_down": (
         "After scores {gap} lower than before: more than the ± {reach} of the two scores.",
-        "之后比之前低 {gap} 分：超过两个分数的误差 ± {reach}。",
+        "“之后”的照片比“之前”低 {gap} 分：超过两个分数的误差 ± {reach}。",
     ),
     "pair_tie": (
         "Before and after differ by {gap}, less than the ± {reach} of the two scores: no change that means anything.",
-        "之前与之后相差 {gap} 分，小于两个分数的误差 ± {reach}：没有可靠的变化。",
+        "前后两张照片相差 {gap} 分，小于两个分数的误差 ± {reach}：没有可靠的变化。",
     ),
     "pair_unknown": (
         "Before and after differ by {gap}; how large a change must be to mean anything was not measured.",
-        "之前与之后相差 {gap} 分；多大的变化才有意义，尚未测定。",
+        "前后两张照片相差 {gap} 分；多大的变化才有意义，尚未测定。",
+    ),
+    "about": (
+        "An estimate of the mean taste of 60 raters, made on this computer. It measures nobody's worth.",
+        "对 60 位评分者平均喜好的估计，在本机计算。它不衡量任何人的价值。",
     ),
     "save_picture": ("Save as a picture", "保存为图片"),
     "save_json": ("Save as JSON", "保存为 JSON"),
@@ -114,8 +132,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "光线、镜头、化妆和微笑都会影响分数。它没有学过其他族裔和年龄的人脸：对他们，分数意义不大。",
     ),
     "groups": (
-        "How well it agrees with the raters, on photos it has not learnt from",
-        "在未学习过的照片上与评分者的一致程度",
+        "How well {network} agrees with the raters, on photos it has not learnt from",
+        "{network} 在未学习过的照片上与评分者的一致程度",
     ),
     "group": ("Photos", "照片"),
     "correlation": ("Correlation", "相关系数"),
@@ -125,8 +143,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "AM": ("Asian men", "亚洲男性"),
     "CF": ("Caucasian women", "白人女性"),
     "CM": ("Caucasian men", "白人男性"),
-    "mistake": ("That did not work", "出错了"),
-    "again": ("Another photo", "换一张照片"),
     "eyes": ("eyes", "眼睛"),
     "brows": ("brows", "眉毛"),
     "nose": ("nose", "鼻子"),
@@ -138,7 +154,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "neck and clothes": ("neck and clothes", "颈部和衣服"),
     "background": ("background", "背景"),
     "no_face": ("No face seen from the front was found.", "没有找到正面人脸。"),
-    "missing": ("There is no photo.", "没有照片。"),
     "no_photos": ("Please choose 1 to {most} photos.", "请选择 1 到 {most} 张照片。"),
     "unreadable": ("The file is damaged, or no picture that can be read here.", "文件已损坏，或不是可读取的图片。"),
     "too_small": ("The picture is too small.", "图片太小。"),
@@ -146,7 +161,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "too_many_faces": ("There are too many faces in the photo.", "照片中人脸太多。"),
     "busy": ("Too much is going on; please try again in a few seconds.", "当前繁忙，请几秒后再试。"),
     "too_long": ("This took too long and was given up.", "用时过长，已放弃。"),
-    "failed": ("The request was refused.", "请求被拒绝。"),
+    "refused": ("The request was refused.", "请求被拒绝。"),
+    "broken": ("Something went wrong here, which is not your mistake.", "程序出错了，这不是您的问题。"),
+    "failed": ("That did not work.", "操作未成功。"),
     "lost": ("No answer came.", "没有收到回应。"),
 }  # fmt: skip
 

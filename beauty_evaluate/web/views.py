@@ -10,17 +10,24 @@ from typing import Any
 import flask
 from werkzeug.exceptions import HTTPException
 
-from beauty_evaluate.errors import PhotoError, UserError
+from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.scoring import compare, sheet
 from beauty_evaluate.scoring.scorer import Scored
 from beauty_evaluate.web import shown
-from beauty_evaluate.web.openapi import description
+from beauty_evaluate.web.openapi import LINES, description
 from beauty_evaluate.web.texts import LANGUAGES, Texts
 from beauty_evaluate.web.work import Busy, Desk, Explained, TooLong
 
 pages = flask.Blueprint("pages", __name__)
+API = "/api/"  # whose answers are the same in every language
 RETRY = 5  # seconds after which a request that was sent away may come again
-LINES = "application/x-ndjson"
+HTTP = {
+    403: ("refused", ""),
+    404: ("not_found", "Expected an address of this page. Received: another."),
+    405: ("wrong_method", "Expected another method at this address. Received: one it does not answer."),
+    413: ("too_large", "Expected less in one request. Received: more than the upload limit."),
+    500: ("broken", "Something went wrong here, which is not your mistake."),
+}
 MISTAKES = (PhotoError, Busy, TooLong)
 
 
@@ -41,7 +48,19 @@ def _texts() -> Texts:
 
 def _photos() -> list[tuple[str, bytes]]:
     """Names and contents of the files of the request."""
-    return [(file.filename or "photo", file.read()) for file in flask.request.files.getlist("photo") if file]
+    return [(str(file.filename), file.read()) for file in flask.request.files.getlist("photo") if file]
+
+
+def take_room() -> None:
+    """Before a request is read: see that there is memory for it."""
+    size = flask.request.content_length or 0
+    _desk().take(size)
+    flask.g.size = size
+
+
+def give_room(error: BaseException | None) -> None:
+    """After it was answered."""
+    _desk().give(flask.g.pop("size", 0))
 
 
 @pages.get("/")
@@ -53,24 +72,21 @@ def index() -> str:
 @pages.post("/")
 def without_script() -> flask.Response:
     """The page with the results of one form, for browsers without scripts."""
-    try:
-        photos = _photos()
-        scored = _desk().score(photos)
-        why = None
-        if flask.request.form.get("why") and len(photos) == 1 and scored[0].faces:
-            why = shown.explained(_desk().finished(_desk().explain(photos[0][1], 1, lambda done, total: None)))
-        return flask.make_response(shown.page(_desk().scorer, _texts(), _results(scored, why)))
-    except MISTAKES as error:
-        code, words, status, headers = _told(error)
-        return flask.make_response(
-            shown.page(_desk().scorer, _texts(), mistake=shown.words(_texts(), code, words)), status, headers
-        )
+    photos, desk, why, mistake = _photos(), _desk(), None, ""
+    late = desk.deadline()
+    scored = desk.score(photos, late)
+    if flask.request.form.get("why") and len(photos) == 1 and scored[0].faces:
+        try:
+            why = shown.explained(desk.finished(desk.explain(photos[0][1], 1, _nobody, late), late))
+        except MISTAKES as error:  # the score is there all the same
+            mistake = shown.words(_texts(), *_told(error)[:2])
+    return flask.make_response(shown.page(desk.scorer, _texts(), _results(scored, why), mistake))
 
 
 @pages.post("/fragment/score")
 def score_fragment() -> str:
     """The results alone, for the page's script."""
-    return _results(_desk().score(_photos()))
+    return _results(_desk().score(_photos(), _desk().deadline()))
 
 
 @pages.post("/fragment/why")
@@ -83,7 +99,9 @@ def why_fragment() -> flask.Response:
 @pages.post("/api/score")
 def score() -> flask.Response:
     """Rows as `use.py --json` writes them."""
-    return flask.jsonify({"rows": [asdict(row) for one in _desk().score(_photos()) for row in one.rows]})
+    return flask.jsonify(
+        {"rows": [asdict(row) for one in _desk().score(_photos(), _desk().deadline()) for row in one.rows]}
+    )
 
 
 @pages.post("/api/explain")
@@ -91,14 +109,15 @@ def explain() -> flask.Response:
     """Effects of the regions of one face; with `Accept: application/x-ndjson` as lines, with progress."""
     if flask.request.accept_mimetypes.best == LINES:
         return _streamed(lambda found: {"explanation": shown.facts(found)})
-    data, face = _one_photo()
-    return flask.jsonify(shown.facts(_desk().finished(_desk().explain(data, face, lambda done, total: None))))
+    (data, face), desk = _one_photo(), _desk()
+    late = desk.deadline()
+    return flask.jsonify(shown.facts(desk.finished(desk.explain(data, face, _nobody, late), late)))
 
 
 @pages.post("/api/sheet")
 def picture() -> flask.Response:
     """The ranking as a picture to keep."""
-    faces = [entry for scored in _desk().score(_photos()) for entry in compare.entries(scored)]
+    faces = [entry for scored in _desk().score(_photos(), _desk().deadline()) for entry in compare.entries(scored)]
     if not faces:
         raise PhotoError("no_face", "Expected a photo with a face. Received: none that could be scored.")
     data = sheet.drawn(".png", faces, compare.verdicts(faces), _desk().scorer.rated)
@@ -122,10 +141,14 @@ def _one_photo() -> tuple[bytes, int]:
     return photos[0][1], int(given)
 
 
+def _nobody(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
 def _streamed(finish: Callable[[Explained], dict[str, Any]]) -> flask.Response:
     """Explain the one photo of the request, and answer lines of JSON as it goes."""
-    data, face = _one_photo()
-    desk = _desk()
+    (data, face), desk = _one_photo(), _desk()
+    late = desk.deadline()
     news: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     gone = threading.Event()
 
@@ -134,7 +157,7 @@ def _streamed(finish: Callable[[Explained], dict[str, Any]]) -> flask.Response:
             raise Gone
         news.put({"done": done, "total": total})
 
-    future = desk.explain(data, face, progress)
+    future = desk.explain(data, face, progress, late)
     future.add_done_callback(lambda _: news.put({}))
 
     def lines() -> Iterator[str]:
@@ -142,10 +165,11 @@ def _streamed(finish: Callable[[Explained], dict[str, Any]]) -> flask.Response:
             while item := news.get():
                 yield json.dumps(item) + "\n"
             try:
-                item = finish(desk.finished(future))
-            except MISTAKES as error:
-                code, words, _, _ = _told(error)
-                item = {"error": {"code": code, "message": shown.words(_texts(), code, words)}}
+                item = finish(desk.finished(future, late))
+            except Exception as error:  # or the last line would be missing
+                if not isinstance(error, MISTAKES):
+                    flask.current_app.logger.exception("explaining")
+                item = _error(*(_told(error)[:2] if isinstance(error, MISTAKES) else HTTP[500]))
             yield json.dumps(item) + "\n"
         finally:
             gone.set()
@@ -162,26 +186,35 @@ def _told(error: Exception) -> tuple[str, str, int, dict[str, str]]:
     if isinstance(error, Busy | TooLong):
         code = "busy" if isinstance(error, Busy) else "too_long"
         return code, Texts(LANGUAGES[0])[code], 503, {"Retry-After": str(RETRY)}
-    code = error.status if isinstance(error, PhotoError) else "failed"
-    return code, str(error), 422, {}
+    assert isinstance(error, PhotoError)
+    return error.status, str(error), 422, {}
 
 
-def own_error(error: UserError | Busy | TooLong) -> flask.Response:
-    """A known mistake as JSON: its code and one sentence."""
-    return _json_error(*_told(error))
+def own_error(error: PhotoError | Busy | TooLong) -> flask.Response:
+    """A known mistake: its code and one sentence, or the page that says so."""
+    return _refused(*_told(error))
 
 
 def http_error(error: HTTPException) -> flask.Response:
-    """An HTTP error as JSON."""
-    codes = {413: "too_large", 404: "not_found", 405: "wrong_method", 403: "refused", 500: "broken"}
+    """The same for what Flask refuses."""
     status = error.code or 500
+    code, words = HTTP.get(status, ("failed", ""))
     allowed = getattr(error, "valid_methods", None)
     headers = {"Allow": ", ".join(allowed)} if allowed else {}
-    return _json_error(codes.get(status, "failed"), error.description or "", status, headers)
+    return _refused(code, words or error.description or "", status, headers)
 
 
-def _json_error(code: str, words: str, status: int, headers: dict[str, str]) -> flask.Response:
-    response = flask.jsonify({"error": {"code": code, "message": words}})
+def _refused(code: str, words: str, status: int, headers: dict[str, str]) -> flask.Response:
+    if flask.request.path == "/" and flask.request.method == "POST":
+        page = shown.page(_desk().scorer, _texts(), mistake=shown.words(_texts(), code, words))
+        return flask.make_response(page, status, headers)
+    response = flask.jsonify(_error(code, words))
     response.status_code = status
     response.headers.update(headers)
     return response
+
+
+def _error(code: str, words: str) -> dict[str, Any]:
+    """A mistake as JSON, for people in their language."""
+    told = words if flask.request.path.startswith(API) else shown.words(_texts(), code, words)
+    return {"error": {"code": code, "message": told}}

@@ -152,7 +152,9 @@ def test_two_photos_are_compared_and_saved(page: Page, tmp_path: Path) -> None:
         assert picture.width > 400
     page.get_by_label("Two photos of one person").check()
     expect(page.locator(".verdict")).to_contain_text(re.compile("After|after"), timeout=PATIENT)
-    expect(page.locator(".card h3").first).to_contain_text("Before")
+    expect(page.locator(".card h3").first).to_have_text("Before: grace_hopper.jpg")
+    page.get_by_role("button", name="Swap before and after").click()
+    expect(page.locator(".card h3").first).to_have_text("Before: eileen_collins.png", timeout=PATIENT)
 
 
 def test_a_pasted_photo_is_scored(page: Page) -> None:
@@ -215,7 +217,7 @@ def test_what_cannot_be_scored_is_said(page: Page, tmp_path: Path) -> None:
     text = tmp_path / "not a photo.jpg"
     text.write_text("just text")
     choose(page, text)
-    expect(page.locator(".card .warn")).to_contain_text("Expected a JPEG", timeout=PATIENT)
+    expect(page.locator(".card .warn")).to_contain_text("no picture that can be read", timeout=PATIENT)
     accessible(page)
     large = tmp_path / "large.png"
     large.write_bytes(bytes(40 << 20))
@@ -224,6 +226,26 @@ def test_what_cannot_be_scored_is_said(page: Page, tmp_path: Path) -> None:
     choose(page, PORTRAIT)
     assert 1 < score(page) < 5
     expect(page.locator("#mistake")).to_be_empty()
+
+
+def test_a_refused_photo_leaves_what_is_shown_as_it_was(page: Page, tmp_path: Path) -> None:
+    choose(page, PORTRAIT)
+    score(page)
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(40 << 20))
+    choose(page, large)
+    expect(page.locator("#mistake")).to_contain_text("too large")
+    page.evaluate("""() => {
+        const ask = window.fetch;
+        window.sent = [];
+        window.fetch = (address, options) => {
+            window.sent.push(options.body.get("photo").name);
+            return ask(address, options);
+        };
+    }""")
+    with page.expect_request("**/fragment/why*"):
+        page.get_by_role("button", name="Why this score?").click()
+    assert page.evaluate("window.sent") == ["grace_hopper.jpg"]
 
 
 def test_keyboard_alone_suffices(page: Page) -> None:
@@ -239,6 +261,8 @@ def test_keyboard_alone_suffices(page: Page) -> None:
     assert page.evaluate("document.activeElement.textContent") == "Why this score?"
     page.keyboard.press("Enter")
     expect(page.locator("progress")).to_be_visible()
+    expect(page.locator("#status")).to_have_text("Looking for what moved the score")
+    expect(page.locator(".because h4")).to_be_focused(timeout=PATIENT)
 
 
 def test_a_phone_shows_all_of_it(phone: Page, tmp_path: Path) -> None:
