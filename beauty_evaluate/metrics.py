@@ -1,8 +1,14 @@
 """Figures of merit, NumPy and SciPy only. All take float arrays (N,) in rating points."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
+
+ROUNDS, LEVEL = 2000, 0.95  # of the bootstrap
 
 
 def pearson(predicted: ArrayLike, true: ArrayLike) -> float:
@@ -43,30 +49,62 @@ def summary(predicted: ArrayLike, true: ArrayLike) -> dict[str, float]:
     }
 
 
-def bootstrap_pearson(
-    predicted: ArrayLike,
-    true: ArrayLike,
-    level: float = 0.95,
-    rounds: int = 2000,
+@dataclass(frozen=True)
+class Estimate:
+    """A figure and its 95 % bootstrap interval over photos."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def bootstrap(
+    figure: Callable[[NDArray[np.int64]], Any],
+    n: int,
+    rounds: int = ROUNDS,
     seed: int = 0,
     parts: ArrayLike | None = None,
-) -> tuple[float, float]:
-    """Percentile bootstrap interval of `pearson` over photos (Efron 1979).
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The percentile bootstrap interval (Efron 1979) of `figure`, a function of picks int (n,) out of n photos, drawn
+    with replacement in each round: low and high, of the shape that `figure` returns. Rounds that give NaN, where all
+    picks are one photo for instance, are left out; NaN if all do.
 
-    parts: the fold of each photo; then of the mean of the folds' PCs, photos drawn within each fold. NaN if one side is
-    constant.
+    parts: (n,), of which part each photo is; then photos are drawn within each, and stand in the order of the parts.
     """
-    p, t = _pair(predicted, true)
     rng = np.random.default_rng(seed)
-    labels = np.zeros(len(p)) if parts is None else np.asarray(parts)
-    folds = [np.flatnonzero(labels == part) for part in np.unique(labels)]
-    values = []
-    for _ in range(rounds):
-        picks = [own[rng.integers(0, len(own), len(own))] for own in folds]
-        values.append(np.mean([pearson(p[pick], t[pick]) for pick in picks]))
+    labels = np.zeros(n) if parts is None else np.asarray(parts)
+    own = [np.flatnonzero(labels == part) for part in np.unique(labels)]
+    values = np.array(
+        [figure(np.concatenate([part[rng.integers(0, len(part), len(part))] for part in own])) for _ in range(rounds)]
+    )
     if np.isnan(values).all():
-        return float("nan"), float("nan")
-    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+        return values[0], values[0]
+    low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return low, high
+
+
+def estimates(values: NDArray[np.float64], seed: int = 0) -> list[Estimate]:
+    """The means over photos of each column of float64 (N, K)."""
+    low, high = bootstrap(lambda pick: values[pick].mean(0), len(values), seed=seed)
+    return [Estimate(*map(float, row)) for row in zip(values.mean(0), low, high, strict=True)]
+
+
+def bootstrap_pearson(
+    predicted: ArrayLike, true: ArrayLike, rounds: int = ROUNDS, parts: ArrayLike | None = None
+) -> tuple[float, float]:
+    """Bootstrap interval of `pearson` over photos. parts: the fold of each photo; then of the mean of the folds' PCs.
+    NaN if one side is constant."""
+    p, t = _pair(predicted, true)
+    labels = np.zeros(len(p)) if parts is None else np.asarray(parts)
+    edges = np.cumsum(np.unique(labels, return_counts=True)[1])[:-1]
+
+    def mean_of_folds(pick: NDArray[np.int64]) -> float:
+        return float(np.mean([pearson(p[own], t[own]) for own in np.split(pick, edges)]))
+
+    low, high = bootstrap(mean_of_folds, len(p), rounds, parts=labels)
     return float(low), float(high)
 
 

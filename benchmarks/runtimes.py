@@ -85,7 +85,7 @@ def networks(card: cards.Card, crops: Picture) -> list[str]:
     import tensorflow as tf
 
     from beauty_evaluate.models import registry
-    from beauty_evaluate.training.fit import keras_forward
+    from beauty_evaluate.models.registry import keras_forward
 
     model = registry.load(card)
     theirs = rate(keras_forward(model), crops, card.config.mirror_average)

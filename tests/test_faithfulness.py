@@ -21,7 +21,6 @@ from beauty_evaluate.explain.faithfulness import (
     Verdict,
     cell_sums,
     cells,
-    compiled,
     controls,
     deletion_gap,
     fading,
@@ -36,11 +35,12 @@ from beauty_evaluate.explain.faithfulness import (
 from beauty_evaluate.explain.known_rule import CLEAR, EYES, JAW, WANTED, Truth, drawn_truth, truth_markdown
 from beauty_evaluate.explain.proof import has_faded, proof_markdown, words
 from beauty_evaluate.explain.region_shapley import UNREAD, region_effects
-from beauty_evaluate.explain.region_tables import Estimate
+from beauty_evaluate.metrics import Estimate
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import KERAS, Card, sha256
+from beauty_evaluate.models.registry import keras_forward
 from beauty_evaluate.models.runtime import Forward
-from beauty_evaluate.training.fit import fit, keras_forward
+from beauty_evaluate.training.fit import fit
 
 SIDE = 32
 
@@ -359,7 +359,7 @@ def test_the_region_that_drives_the_score_comes_first(learnt: Forward, monkeypat
 
 def test_a_network_that_has_learnt_nothing_does_not_pass(model: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_rule, "OTHERS", 1)
-    truth = drawn_truth(compiled(model), configs.preset("drawn").crop, False, 16)
+    truth = drawn_truth(keras_forward(model), configs.preset("drawn").crop, False, 16)
     assert truth.first.mean() < 0.5
     row = next(line for line in truth_markdown(truth).splitlines() if line.startswith("| all |"))
     assert row == f"| all | 16 | {truth.first.mean():.1%} | {truth.eyes_first.mean():.1%} |"

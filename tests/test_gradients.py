@@ -20,8 +20,8 @@ from beauty_evaluate.explain.gradients import PixelMap, hires_cam, integrated_gr
 from beauty_evaluate.explain.region_shapley import RegionEffects, region_effects, ring_mean, soft_edges
 from beauty_evaluate.models import card as cards
 from beauty_evaluate.models import registry
+from beauty_evaluate.models.registry import keras_forward
 from beauty_evaluate.models.runtime import rate
-from beauty_evaluate.training.fit import keras_forward
 
 Floats = NDArray[np.float32]
 Picture = NDArray[np.uint8]

@@ -33,3 +33,14 @@ def test_unequal_or_empty_input_is_an_error() -> None:
     for a, b in (([1.0], [1.0, 2.0]), ([], [])):
         with pytest.raises(ValueError, match="one length"):
             metrics.mae(a, b)
+
+
+def test_intervals_are_as_wide_as_theory_says_and_the_same_twice() -> None:
+    values = np.random.default_rng(1).normal(0.3, 0.5, (100, 3))
+    found = metrics.estimates(values)
+    for column, estimate in zip(values.T, found, strict=True):
+        assert estimate.low < estimate.value < estimate.high
+        assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * column.std() / 10, rel=0.1)
+    assert found == metrics.estimates(values)
+    assert found != metrics.estimates(values, seed=1)
+    assert list(map(float, metrics.bootstrap(lambda pick: 1.0, 5))) == [1, 1]

@@ -17,9 +17,9 @@ from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.models import registry, six_block
 from beauty_evaluate.models.card import ONNX, load
+from beauty_evaluate.models.registry import keras_forward
 from beauty_evaluate.models.runtime import many_forward, onnx_forward, rate
 from beauty_evaluate.training.export import write_network
-from beauty_evaluate.training.fit import keras_forward
 
 SMALL = {
     "six_block": replace(

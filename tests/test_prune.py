@@ -20,10 +20,10 @@ from beauty_evaluate.images import Picture
 from beauty_evaluate.models import card as cards
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import Card
+from beauty_evaluate.models.registry import keras_forward
 from beauty_evaluate.models.runtime import onnx_forward, rate
 from beauty_evaluate.training import prune, prune_job
 from beauty_evaluate.training.export import versions, write_card, write_network
-from beauty_evaluate.training.fit import keras_forward
 
 DRAWN = preset("drawn")
 BASE = replace(

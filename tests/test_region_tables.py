@@ -11,11 +11,9 @@ from beauty_evaluate.explain.region_tables import (
     PUBLISHED,
     PUBLISHED_FULL,
     agreement,
-    bootstrap,
     derangement,
     effect_rows,
     effects_markdown,
-    estimates,
     groups_markdown,
     permuted,
     permuted_markdown,
@@ -85,17 +83,6 @@ def test_two_ways_agree_as_far_as_their_effects_do() -> None:
     gone = replace(one[0], areas=np.array([0.1, 0.0]))
     assert agreement([gone], other[:1]).mean_difference == pytest.approx(0.1)
     assert "on 50% of them" in found.words()
-
-
-def test_intervals_are_as_wide_as_theory_says_and_the_same_twice() -> None:
-    values = np.random.default_rng(1).normal(0.3, 0.5, (100, 3))
-    found = estimates(values)
-    for column, estimate in zip(values.T, found, strict=True):
-        assert estimate.low < estimate.value < estimate.high
-        assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * column.std() / 10, rel=0.1)
-    assert found == estimates(values)
-    assert found != estimates(values, seed=1)
-    assert list(map(float, bootstrap(lambda pick: 1.0, 5))) == [1, 1]
 
 
 @pytest.mark.parametrize("n", [2, 3, 10])

@@ -16,8 +16,8 @@ from beauty_evaluate.data import synthetic
 from beauty_evaluate.faces.align import aligned_crop
 from beauty_evaluate.models import card as cards
 from beauty_evaluate.models import registry
+from beauty_evaluate.models.registry import keras_forward
 from beauty_evaluate.models.runtime import onnx_forward, rate
-from beauty_evaluate.training.fit import keras_forward
 
 TRAIN = ROOT / "train.py"
 

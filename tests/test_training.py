@@ -15,9 +15,10 @@ from beauty_evaluate.config import Config, CropConfig
 from beauty_evaluate.data import synthetic
 from beauty_evaluate.data.pipeline import Batches, Crops, load_crops
 from beauty_evaluate.errors import ConfigError, DataError
+from beauty_evaluate.models.registry import keras_forward
 from beauty_evaluate.models.runtime import rate
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
-from beauty_evaluate.training.fit import Learner, choose_precision, fit, keras_forward
+from beauty_evaluate.training.fit import Learner, choose_precision, fit
 from beauty_evaluate.training.optimizer import FusedAdamW, follow, learning_rate, orthogonal
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import cv2
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from beauty_evaluate.config import Config
@@ -19,11 +18,11 @@ from beauty_evaluate.explain.gradients import (
     occlusion,
 )
 from beauty_evaluate.explain.region_shapley import UNREAD, Masks, RegionEffects, region_effects, replaced
-from beauty_evaluate.explain.region_tables import Estimate, estimates
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.images import Picture
-from beauty_evaluate.metrics import pearson, spearman
+from beauty_evaluate.metrics import Estimate, estimates, pearson, spearman
 from beauty_evaluate.models import registry
+from beauty_evaluate.models.registry import keras_forward
 from beauty_evaluate.models.runtime import Forward, rate
 
 Floats = NDArray[np.float32]
@@ -86,24 +85,17 @@ class Verdict:
         return f"{UNREAD}: it does not beat {', '.join(lost)}" if lost else f"beats {', '.join(self.beyond)}"
 
 
-def compiled(model: keras.Model) -> Forward:
-    """A Keras network as `runtime.Forward`, in a graph of its own."""
-    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    call = tf.function(lambda crops: model(crops, training=False), input_signature=signature, autograph=False)
-    return lambda crops: np.asarray(call(crops)).reshape(-1)
-
-
 def methods(config: Config) -> dict[str, Method]:
     """The maps that are put to the proof, by name."""
     mirror = config.mirror_average
     layers = [f"block{block}_conv{config.network.convolutions[block - 1]}" for block in (3, 4, 5, 6)]
 
     def regions(model: keras.Model) -> Explainer:
-        forward = compiled(model)
+        forward = keras_forward(model)
         return lambda case: spread(region_effects(forward, case.crop, case.masks, NAMES, mirror), case.masks)
 
     def patches(model: keras.Model) -> Explainer:
-        forward = compiled(model)
+        forward = keras_forward(model)
         return lambda case: occlusion(forward, case.crop, mirror, fill=case.fill).values
 
     def integrated(model: keras.Model) -> Explainer:

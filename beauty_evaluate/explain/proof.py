@@ -22,7 +22,6 @@ from beauty_evaluate.explain.faithfulness import (
     Case,
     Verdict,
     cell_sums,
-    compiled,
     fading,
     measure,
     methods,
@@ -30,10 +29,11 @@ from beauty_evaluate.explain.faithfulness import (
     verdicts,
 )
 from beauty_evaluate.explain.region_shapley import UNREAD, Progress
-from beauty_evaluate.explain.region_tables import Estimate, estimates
 from beauty_evaluate.faces.regions import regions
+from beauty_evaluate.metrics import Estimate, estimates
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import Card
+from beauty_evaluate.models.registry import keras_forward
 
 LEAST = 10  # faces below which an interval over them says nothing
 
@@ -68,7 +68,7 @@ def prove(
     """Verdicts on the maps and the controls over the faces, and by map and stage how far it has faded on the first
     FADE_FACES of them: the mean rank correlation, for SLOW maps at the last stage alone, and its size there. Some 3300
     passes of the network a face."""
-    makers, forward = methods(config), compiled(model)
+    makers, forward = methods(config), keras_forward(model)
     explainers = {name: make(model) for name, make in makers.items()}
     measured, maps = [], []
     for i, case in enumerate(cases):

@@ -1,10 +1,9 @@
 """What each region moves over many faces, and what its loss costs: tables of a whole set of photos."""
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +17,11 @@ from beauty_evaluate.explain.region_shapley import (
     soft_edges,
 )
 from beauty_evaluate.images import Picture
-from beauty_evaluate.metrics import mae, pearson
+from beauty_evaluate.metrics import Estimate, bootstrap, estimates, mae, pearson
 from beauty_evaluate.models.runtime import Forward, rate
 
 Doubles = NDArray[np.float64]
 ALL = "all"
-ROUNDS = 2000  # of the bootstrap
-LEVEL = 0.95
 
 # PC of a published ResNet-50, pretrained on faces, on SCUT-FBP5500: on whole faces, and with one region permuted across
 # test faces; as found when this project began. Its lips stand beside our mouth, its chin beside our jaw and chin.
@@ -37,18 +34,6 @@ PUBLISHED = {
     "mouth": 0.891,
     "jaw and chin": 0.921,
 }
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure and its 95 % bootstrap interval over photos."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 @dataclass(frozen=True)
@@ -76,24 +61,6 @@ class PermutedRow:
     mae: float
     rise: Estimate
     published_fall: float | None
-
-
-def bootstrap(
-    figure: Callable[[NDArray[np.int64]], Any], n: int, rounds: int = ROUNDS, seed: int = 0
-) -> tuple[Doubles, Doubles]:
-    """The percentile bootstrap interval (Efron 1979) of `figure`, a function of picks int (n,) out of n photos, drawn
-    with replacement in each round: low and high, of the shape that `figure` returns. Rounds that give NaN, where all
-    picks are one photo for instance, are left out."""
-    rng = np.random.default_rng(seed)
-    values = np.array([figure(rng.integers(0, n, n)) for _ in range(rounds)])
-    low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return low, high
-
-
-def estimates(values: Doubles, seed: int = 0) -> list[Estimate]:
-    """The means over photos of each column of float64 (N, K)."""
-    low, high = bootstrap(lambda pick: values[pick].mean(0), len(values), seed=seed)
-    return [Estimate(*map(float, row)) for row in zip(values.mean(0), low, high, strict=True)]
 
 
 def effect_rows(effects: Sequence[RegionEffects], groups: Sequence[str], seed: int = 0) -> list[EffectRow]:

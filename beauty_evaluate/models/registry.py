@@ -3,11 +3,14 @@
 from collections.abc import Callable
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.models import six_block
 from beauty_evaluate.models.card import KERAS, Card
+from beauty_evaluate.models.runtime import Forward
 
 BUILDERS: dict[str, Callable[..., keras.Model]] = {
     "six_block": six_block.build,
@@ -37,6 +40,13 @@ def load(card: Card) -> keras.Model:
     except (ValueError, OSError, KeyError) as error:
         raise WeightsError(f"Expected the weights of {card.name}. Received: others ({error}).") from error
     return model
+
+
+def keras_forward(model: keras.Model) -> Forward:
+    """A Keras network as `runtime.Forward`, in a graph that takes any number of crops."""
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
+    call = tf.function(lambda crops: model(crops, training=False), input_signature=signature, autograph=False)
+    return lambda crops: np.asarray(call(crops)).reshape(-1)
 
 
 def relu_layers(model: keras.Model) -> dict[str, str]:

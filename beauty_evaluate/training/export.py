@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from beauty_evaluate.errors import WeightsError
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models.card import KERAS, ONNX, STATS, Card, sha256, write_whole
+from beauty_evaluate.models.registry import keras_forward
 from beauty_evaluate.models.runtime import onnx_forward, rate
-from beauty_evaluate.training.fit import keras_forward
 
 TOLERANCE = 1e-4  # rating points between Keras and the exported file
 OPSET = 17

@@ -17,19 +17,12 @@ from beauty_evaluate.data.pipeline import Batches, Crops
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.metrics import summary
 from beauty_evaluate.models import registry
-from beauty_evaluate.models.runtime import Forward, rate
+from beauty_evaluate.models.runtime import rate
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.optimizer import follow, learning_rate, optimizer_of
 
 TRIAL_STEPS = 3
 LONG_ENOUGH = 1e13  # multiplications of a whole training below which a trial of the precision costs more than it gains
-
-
-def keras_forward(model: keras.Model) -> Forward:
-    """A Keras network as `runtime.Forward`."""
-
-    call = tf.function(lambda crops: model(crops, training=False), autograph=False, reduce_retracing=True)
-    return lambda crops: call(tf.constant(crops)).numpy().reshape(-1)
 
 
 def fit(
@@ -72,7 +65,7 @@ def fit(
         seconds = time.perf_counter() - start
         done = Progress(epoch + 1, plan.epochs, loss, seconds, batches.pictures / seconds)
         if validation is not None and (epoch % 5 == 4 or epoch + 1 == plan.epochs):
-            network = keras_forward(learner.finished())
+            network = registry.keras_forward(learner.finished())
             done.validation = summary(rate(network, validation.centre, config.mirror_average), validation.scores)
         state = replace(state, history=[*state.history, done], arrays=learner.arrays())
         state.write(out)

@@ -50,7 +50,7 @@ class Job:
 def train(job: Job, say: Say = print, progress: Callable[[int, int], None] | None = None) -> Card:
     """Run a training to its end and write everything under `job.out`. Returns the card. Raises UserError."""
     _check_out(job)
-    data, split = _read(job, say)
+    data, split = read_split(job, say)
     crop = job.config.crop
     pad = round(crop.size * job.config.augment.pad)
     say(f"reading {len(split.train)} photos of {data.title}, split {split.name}")
@@ -60,13 +60,13 @@ def train(job: Job, say: Say = print, progress: Callable[[int, int], None] | Non
         say(f"problem: {problem}")
     job.out.mkdir(parents=True, exist_ok=True)
     model, run = fit(
-        job.config, learnt, job.out, held, job.resume, _commit(), lambda p: say(_line(p, job.validate)), say
+        job.config, learnt, job.out, held, job.resume, head_commit(), lambda p: say(_line(p, job.validate)), say
     )
 
     name = job.config.preset if split.name in ("all", "drawn") else f"{job.config.preset}_{split.name}"
     weights = job.out / "weights"
     onnx = write_network(model, learnt.centre[:N_CHECKED], weights, name, job.config.mirror_average)
-    evaluation = _look(job, data, split, onnx, float(learnt.scores.mean()))
+    evaluation = look_at_test(job, data, split, onnx, float(learnt.scores.mean()))
     card = _card(job, data, split, learnt, model, run, name, evaluation)
     step = max(1, len(learnt.names) // N_PROBED)
     stats = {f"filters/{k}": v for k, v in filter_statistics(model, learnt.centre[::step]).items()}
@@ -90,7 +90,8 @@ def _check_out(job: Job) -> None:
         raise ConfigError(f"Expected --data for the preset {job.config.preset}, which learns from whole photos.")
 
 
-def _read(job: Job, say: Say) -> tuple[DataSet, Split]:
+def read_split(job: Job, say: Say) -> tuple[DataSet, Split]:
+    """The photos of a job and which of them are learnt from; drawn ones if it has no data."""
     if job.data is None:
         data = synthetic.draw()
         say(f"no --data: drawing {len(data.samples)} faces whose score follows a known rule")
@@ -112,12 +113,12 @@ def _line(progress: Progress, validate: bool) -> str:
     return line
 
 
-def _look(job: Job, data: DataSet, split: Split, onnx: Path, mean: float) -> Evaluation | None:
+def look_at_test(job: Job, data: DataSet, split: Split, onnx: Path, mean: float) -> Evaluation | None:
     """Score the test part with the exported network, and log that it was looked at."""
     if not split.test:
         return None
     evaluation = evaluate(onnx_forward(onnx), job.config, [data.samples[n] for n in split.test], mean)
-    look = {"time": _now(), "list": f"{split.name} test", "photos": len(split.test), "commit": _commit()}
+    look = {"time": utc_now(), "list": f"{split.name} test", "photos": len(split.test), "commit": head_commit()}
     with open(job.out / "looks.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps(look) + "\n")
     return evaluation
@@ -142,7 +143,7 @@ def _card(
         precision=run.precision,
         command=job.command,
         commit=run.commit,
-        made=_now(),
+        made=utc_now(),
         parameters=model.count_params(),
         seconds=round(sum(p.seconds for p in run.history), 1),
         images_per_second=round(float(np.median([p.images_per_second for p in run.history])), 1),
@@ -160,11 +161,12 @@ def _card(
     )
 
 
-def _now() -> str:
+def utc_now() -> str:
+    """Date and time for cards and logs."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def _commit() -> str:
+def head_commit() -> str:
     """The commit the code stands at, `+` if it was changed since; empty outside a repository."""
     here = Path(__file__).parent
     try:

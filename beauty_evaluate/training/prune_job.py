@@ -20,7 +20,7 @@ from beauty_evaluate.models.card import ONNX, Card
 from beauty_evaluate.models.runtime import onnx_forward, rate
 from beauty_evaluate.training import prune
 from beauty_evaluate.training.export import versions, write_card, write_network
-from beauty_evaluate.training.job import N_CHECKED, Job, Say, _commit, _look, _now, _read
+from beauty_evaluate.training.job import N_CHECKED, Job, Say, head_commit, look_at_test, read_split, utc_now
 
 N_FITTED = 1000  # crops that the layers are mended on; each takes about a megabyte
 N_PROBED = 300  # of them, those that importance is measured on
@@ -51,7 +51,7 @@ def run(job: PruneJob, say: Say = print, progress: Callable[[int, int], None] | 
     _check(job, name)
     split = job.card.split.removesuffix(VALIDATED)
     source = Job(job.card.config, job.data, split, job.out, job.card.split.endswith(VALIDATED))
-    data, parts = _read(source, say)
+    data, parts = read_split(source, say)
     crops = _learnt_crops(job.card, data, progress)
     held = max(1, min(N_HELD, len(crops) // 5))
     fitted, held_crops = crops[held:], crops[:held]
@@ -59,15 +59,15 @@ def run(job: PruneJob, say: Say = print, progress: Callable[[int, int], None] | 
     small, kept = _pruned(model, job, fitted, say)
     config = prune.smaller(job.card.config, kept)
     onnx = write_network(small, held_crops[:N_CHECKED], job.out, name, config.mirror_average)
-    evaluation = _look(replace(source, config=config), data, parts, onnx, job.card.labels["mean"])
+    evaluation = look_at_test(replace(source, config=config), data, parts, onnx, job.card.labels["mean"])
     stats = {f"filters/{k}": v for k, v in filter_statistics(small, fitted).items()}
     card = replace(
         job.card,
         name=name,
         config=config,
         command=job.command,
-        commit=_commit(),
-        made=_now(),
+        commit=head_commit(),
+        made=utc_now(),
         parameters=small.count_params(),
         metrics=evaluation.figures() if evaluation else {},
         versions=versions(),
