@@ -104,7 +104,13 @@ def test_evaluate_command_on_a_small_data_set(run: Run, small_scut: Path, tmp_pa
         rows = list(csv.reader(file))
     assert rows[0] == ["file", "score"]
     assert [r[0] for r in rows[1:]] == ["AF9002.jpg", "AM9002.jpg", "CF9002.jpg", "CM9002.jpg"]
+    single = run("-m", "beauty_evaluate", "evaluate", "--data", small_scut, "--predictions", "q.csv", "--no-mirror")
+    assert single.returncode == 0, single.stderr
+    with open(tmp_path / "q.csv") as file:
+        apart = [abs(float(a[1]) - float(b[1])) for a, b in zip(rows[1:], list(csv.reader(file))[1:], strict=True)]
+    assert 0 < max(apart) < 0.5
     assert run("-m", "beauty_evaluate", "evaluate").returncode == 2
+    assert run("-m", "beauty_evaluate", "evaluate", "--wild", small_scut, "--no-mirror").returncode == 2
 
 
 def test_evaluate_command_refuses_photos_learnt_from(run: Run, small_scut: Path) -> None:

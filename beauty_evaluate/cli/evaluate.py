@@ -31,6 +31,9 @@ def _flags(parser: argparse.ArgumentParser) -> None:
         default="60-40",
         help="official split, or cv for the report of finished folds (default: %(default)s)",
     )
+    parser.add_argument(
+        "--no-mirror", action="store_true", help="score the crop alone, not the mean with its mirror image, to compare"
+    )
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="write file names and scores, as CSV")
     parser.add_argument(
         "--folds", type=Path, default=FOLDS, metavar="DIR", help="with cv: where the folds lie (default: benchmarks/cv)"
@@ -52,6 +55,8 @@ def _run(options: argparse.Namespace) -> int:
         raise UserError("Expected --calibrate and --folds with --split cv alone. Received: another split.")
     if options.predictions and (options.split == "cv" or options.wild or options.readme):
         raise UserError("Expected --predictions with the test part of one split. Received: something else to do.")
+    if options.no_mirror and (options.split == "cv" or options.wild or options.readme):
+        raise UserError("Expected --no-mirror with the test part of one split. Received: something else to do.")
     if options.readme:
         from beauty_evaluate.evaluation.report import update_blocks, written_blocks
 
@@ -76,7 +81,8 @@ def _run(options: argparse.Namespace) -> int:
     refuse_known(card, names)
     samples = [data.samples[name] for name in names]
     forward = many_forward(card.file(cards.ONNX))
-    found = evaluate(forward, card.config, samples, card.labels["mean"], Counter("scoring"))
+    config = dataclasses.replace(card.config, mirror_average=card.config.mirror_average and not options.no_mirror)
+    found = evaluate(forward, config, samples, card.labels["mean"], Counter("scoring"))
     _say_scored(card.name, options.split, data, found)
     print(figures_table(found.figures()))
     low, high = bootstrap_pearson(found.predicted, found.true)
