@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 
-from beauty_evaluate import Scorer
+from beauty_evaluate import Scorer, metrics
 from beauty_evaluate.config import WEIGHTS, preset, to_json
 from beauty_evaluate.data import scut, synthetic
 from beauty_evaluate.data.splits import FOLDS, hold_back, official
@@ -32,15 +32,15 @@ def kept_fold(folder: Path, root: Path, fold: str, error: float = 0.1) -> Card:
     split = official(root, data, fold)
     true = np.array([data.samples[n].score for n in split.test])
     off = np.random.default_rng(int(fold[-1])).uniform(-error, error, len(true))
-    figures = dict.fromkeys(("pearson", "mae", "rmse"), 0.5)
+    figures: dict[str, float | None] = {**metrics.summary(np.round(true + off, 4), true)}
     card = Card(
         name=f"drawn_{fold}", data="SCUT-FBP5500", split=fold, config=CONFIG, precision="float32",
         command=f"--split {fold}", commit="abc", made="", parameters=1, seconds=60.0, images_per_second=10.0,
         trained_on=split.train, labels={"mean": 3.0},
-        metrics={"all": {"n": 4, **figures}, "constant": {"n": 4, **figures, "pearson": None}},
+        metrics={"all": figures, "constant": {**figures, "pearson": None}},
         input={}, versions={},
     )  # fmt: skip
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / f"drawn_{fold}.json").write_text(card.to_json())
     rows = [f"{n},{t + o:.4f}" for n, t, o in zip(split.test, true, off, strict=True)]
     (folder / f"drawn_{fold}.csv").write_text("\n".join(["file,score", *rows]) + "\n")
@@ -89,13 +89,52 @@ def test_report_of_finished_folds(small_scut: Path, tmp_path: Path) -> None:
     assert f"| **mean ± SD** | | | {np.mean(np.array(own, float)):.4f} ± " in text
     assert "3 test photos have a copy in their training part" in text
     assert f"- fold1: {test} ({learnt})" in text
+    assert "Of the crop alone" not in text
+    path = keep / "drawn_fold1.csv"
+    rows = path.read_text()
+    first, *rest = rows.splitlines()[1:]
+    path.write_text("\n".join(["file,score", first.split(",")[0] + ",1.0000", *rest]) + "\n")
+    with pytest.raises(DataError, match="the PC of its card"):
+        crossval.read_folds(keep, small_scut, data)
+    path.write_text(rows)
     (keep / "drawn_fold2.csv").write_text("file,score\nAF9.jpg,3\n")
     with pytest.raises(DataError, match="test photos of fold2"):
         crossval.read_folds(keep, small_scut, data)
 
 
+def test_report_tells_mirror_choice_and_seed_apart(small_scut: Path, tmp_path: Path) -> None:
+    data, keep = scut.read(small_scut), tmp_path / "cv"
+    for fold in FOLDS[:2]:
+        kept_fold(keep, small_scut, fold)
+        shutil.copy(keep / f"drawn_{fold}.csv", keep / f"drawn_{fold}_single.csv")
+    card = kept_fold(keep / "seed2", small_scut, "fold1", error=0.3)
+    plan = replace(card.config.training, seed=2)
+    other = replace(card, config=replace(card.config, training=plan))
+    (keep / "seed2" / "drawn_fold1.json").write_text(other.to_json())
+    folds, seeds = (crossval.read_folds(folder, small_scut, data) for folder in (keep, keep / "seed2"))
+    chosen_on = {folds[0].found.names[0]}
+    text = crossval.report(folds, [], seeds, chosen_on)
+    mean = np.mean([fold.card.metrics["all"]["pearson"] or 0 for fold in folds])
+    assert f"Of the crop alone: mean PC {mean:.4f}" in text
+    without = np.mean([pearson(f.found.predicted[1:], f.found.true[1:]) for f in folds])  # all test on the same four
+    assert f"(fold1: 1, fold2: 1). Without them: mean PC {without:.4f}" in text
+    ours, theirs = (card.metrics["all"]["pearson"] for card in (folds[0].card, other))
+    assert ours is not None
+    assert theirs is not None
+    assert f"fold1 with seed 2 in place of 1: PC {theirs:.4f}" in text
+    assert f"the PC differs by {abs(ours - theirs):.4f}" in text
+    both = pearson(folds[0].found.predicted + seeds[0].found.predicted, folds[0].found.true)
+    assert f"The mean of the two networks: PC {both:.4f}" in text
+    known = replace(folds[0].card, trained_on=folds[0].found.names)
+    (keep / "drawn_fold1.json").write_text(known.to_json())
+    with pytest.raises(DataError, match="that it has"):
+        crossval.read_folds(keep, small_scut, data)
+
+
 def test_the_readme_row_is_the_mean_of_the_folds(small_scut: Path, tmp_path: Path) -> None:
+    half: dict[str, float | None] = dict.fromkeys(("pearson", "mae", "rmse"), 0.5)
     cards = [kept_fold(tmp_path, small_scut, fold) for fold in FOLDS]
+    cards = [replace(card, metrics={"all": half, "constant": {**half, "pearson": None}}) for card in cards]
     perfect: dict[str, float | None] = {"n": 4, "pearson": 1.0, "mae": 0.0, "rmse": 0.0}
     first = {**cards[0].metrics, "all": perfect}
     table = report.folds_table([replace(cards[0], metrics=first), *cards[1:]])

@@ -71,10 +71,10 @@ def _run(options: argparse.Namespace) -> int:
     from beauty_evaluate.data import scut
     from beauty_evaluate.evaluation.evaluate import evaluate, refuse_known, write_predictions
     from beauty_evaluate.evaluation.report import figures_table
-    from beauty_evaluate.metrics import bootstrap_pearson
+    from beauty_evaluate.metrics import bootstrap_pearson, summary
     from beauty_evaluate.models.runtime import many_forward
 
-    card = cards.load(options.weights)
+    card = cards.load(options.weights or cards.DEFAULTS[1])  # the best weights may know every photo
     data = scut.read(options.data)
     split = splits.official(options.data, data, options.split)
     names = split.test or split.train
@@ -85,6 +85,12 @@ def _run(options: argparse.Namespace) -> int:
     found = evaluate(forward, config, samples, card.labels["mean"], Counter("scoring"))
     _say_scored(card.name, options.split, data, found)
     print(figures_table(found.figures()))
+    chosen_on = splits.chosen_on(options.data, data)
+    rest = [name not in chosen_on for name in names]
+    if split.test and any(rest) and not all(rest):
+        row = summary(found.predicted[rest], found.true[rest])
+        figures = "PC {pearson:.4f}, MAE {mae:.4f}, RMSE {rmse:.4f}".format(**row)
+        print(f"Without the {rest.count(False)} photos on which the recipe was chosen: {figures}")
     low, high = bootstrap_pearson(found.predicted, found.true)
     print(f"95 % interval of the PC over photos (bootstrap): {low:.4f} .. {high:.4f}")
     if options.predictions:
@@ -98,10 +104,13 @@ def _report_folds(options: argparse.Namespace) -> int:
 
     data = scut.read(options.data)
     folds = crossval.read_folds(options.folds, options.data, data)
+    seeds = [
+        fold for sub in sorted(options.folds.glob("seed*/")) for fold in crossval.read_folds(sub, options.data, data)
+    ]
     table = options.folds / "near_duplicates.csv"
     if not table.exists():
         duplicates.write_pairs(table, duplicates.in_data_set(data, Counter("comparing photos")))
-    text = crossval.report(folds, duplicates.read_pairs(table))
+    text = crossval.report(folds, duplicates.read_pairs(table), seeds, splits.chosen_on(options.data, data))
     (options.folds / "report.md").write_text(text, encoding="utf-8")
     crossval.calibration_figure(options.folds / "calibration.png", folds)
     print(text)

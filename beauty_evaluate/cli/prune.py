@@ -25,7 +25,7 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    card = cards.load(options.weights)
+    card = cards.load(options.weights or (cards.DEFAULTS[1] if options.data else None))
     import_tensorflow()
     from beauty_evaluate.training.prune_job import PruneJob, run
 

@@ -63,6 +63,14 @@ def hold_back(split: Split) -> Split:
     return Split(f"{split.name}-val", tuple(n for n in split.train if n not in held), tuple(sorted(held)))
 
 
+def chosen_on(root: Path, data: DataSet) -> frozenset[str]:
+    """The photos on which recipes are chosen, held back of the first fold; none in a data set too small."""
+    try:
+        return frozenset(hold_back(official(root, data, FOLDS[0])).test)
+    except DataError:
+        return frozenset()
+
+
 def _files(root: Path, name: str) -> tuple[Path, Path]:
     folder = root / "train_test_files"
     if name == "60-40":

@@ -1,8 +1,8 @@
 """A cross-validation told from what its folds left: cards, predictions, and the data set's labels."""
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,47 +16,66 @@ from beauty_evaluate.data.splits import FOLDS, official
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.data_report import level
 from beauty_evaluate.evaluation.duplicates import Pair
-from beauty_evaluate.evaluation.evaluate import Evaluation
+from beauty_evaluate.evaluation.evaluate import Evaluation, refuse_known
 from beauty_evaluate.evaluation.interval import BINS, LEVEL, Interval, calibrate, covered
 from beauty_evaluate.evaluation.report import cell, folds_table
 from beauty_evaluate.models.card import Card, load
 
 FIGURES = ("pearson", "mae", "rmse")
+ROUNDED = 1e-4  # by which the PC of predictions with four decimals may differ from the card's
 LEAST = 100  # photos of a fold below which an interval is not worth calibrating
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One finished fold: its card, and its predictions beside the labels."""
+    """One finished fold: its card, and its predictions beside the labels. single: those of the crop alone, without its
+    mirror image, where they were kept."""
 
     card: Card
     found: Evaluation
+    single: Evaluation | None = None
+
+    def without(self, names: Set[str]) -> dict[str, float] | None:
+        """Figures without the test photos of these names; None if no other is left."""
+        keep = np.array([name not in names for name in self.found.names])
+        return metrics.summary(self.found.predicted[keep], self.found.true[keep]) if keep.any() else None
 
 
 def read_folds(folder: Path, root: Path, data: DataSet) -> list[Fold]:
     """The finished folds in `folder`, in order. root: the data set's folder, for the official lists.
 
-    DataError if there is none, if predictions are not of the fold's test photos, or if recipes differ.
+    DataError if there is none, if predictions are not of the fold's test photos or not those of its card, if its
+    network has learnt from one of these, or if recipes differ.
     """
     folds = []
     for path in sorted(folder.glob("*_fold[1-5].json"), key=lambda path: path.stem[-5:]):
         name = path.stem[-5:]
-        card = load(str(path))
-        scores = _read_predictions(path.with_suffix(".csv"))
-        test = official(root, data, name).test
-        if tuple(sorted(scores)) != test:
-            raise DataError(f"Expected the {len(test)} test photos of {name} in {path.stem}.csv. Received: others.")
-        samples = [data.samples[n] for n in test]
-        found = Evaluation(
-            test, tuple(s.group for s in samples), np.array([scores[n] for n in test]),
-            np.array([s.score for s in samples], np.float64), card.labels["mean"], (), (),
-        )  # fmt: skip
-        folds.append(Fold(card, found))
+        card, test = load(str(path)), official(root, data, name).test
+        refuse_known(card, test)
+        found = _predictions(path.with_suffix(".csv"), card, data, test)
+        told, own = card.metrics["all"]["pearson"], found.figures()["all"]["pearson"]
+        if card.split != name or told is None or own is None or abs(told - own) > ROUNDED:
+            raise DataError(
+                f"Expected {path.stem}.csv to give the PC of its card for {name}. Received: {own}, not {told}."
+            )
+        single = path.with_name(f"{path.stem}_single.csv")
+        folds.append(Fold(card, found, _predictions(single, card, data, test) if single.exists() else None))
     if not folds:
         raise DataError(f"Expected cards of folds in {folder}. Received: none; train with --split cv.")
     if len({fold.card.config for fold in folds}) != 1:
         raise DataError(f"Expected folds of one recipe in {folder}. Received: several.")
     return folds
+
+
+def _predictions(path: Path, card: Card, data: DataSet, test: tuple[str, ...]) -> Evaluation:
+    scores = _read_predictions(path)
+    if tuple(sorted(scores)) != test:
+        raise DataError(f"Expected the {len(test)} test photos of {card.split} in {path.name}. Received: others.")
+    samples = [data.samples[n] for n in test]
+    return Evaluation(
+        test, tuple(s.group for s in samples), np.array([scores[n] for n in test]),
+        np.array([s.score for s in samples], np.float64), card.labels["mean"], (), (),
+    )  # fmt: skip
 
 
 def _read_predictions(path: Path) -> dict[str, float]:
@@ -67,8 +86,11 @@ def _read_predictions(path: Path) -> dict[str, float]:
         raise DataError(f"Expected file names and scores in {path}. Received: something else ({error}).") from error
 
 
-def report(folds: Sequence[Fold], pairs: Sequence[Pair]) -> str:
-    """The whole report in Markdown; pairs: near-duplicates of the data set."""
+def report(
+    folds: Sequence[Fold], pairs: Sequence[Pair], seeds: Sequence[Fold] = (), chosen_on: Set[str] = frozenset()
+) -> str:
+    """The whole report in Markdown. pairs: near-duplicates of the data set. seeds: folds trained once more with another
+    seed. chosen_on: the photos on which the recipe was chosen."""
     cards = [fold.card for fold in folds]
     plan = cards[0].config.training
     lines = [
@@ -76,8 +98,9 @@ def report(folds: Sequence[Fold], pairs: Sequence[Pair]) -> str:
         "",
         f"The official folds of {cards[0].data}: {len(folds)} of {len(FOLDS)} done, one network each, "
         f"{plan.epochs} epochs of {plan.views} view{'s' * (plan.views > 1)} of each photo "
-        f"({plan.epochs * plan.views} in all), the last weights. Figures come from the predictions beside this "
-        "file and the data set's labels. The precision is the faster one of the machine that trained the fold.",
+        f"({plan.epochs * plan.views} in all), the running average of the weights at the end. Figures come from the "
+        "predictions in `benchmarks/cv/` and the data set's labels; the whole recipe stands in the cards there. The "
+        "precision is the faster one of the machine that trained the fold.",
         "",
         "| Fold | Learnt from | Tested on | PC | MAE | RMSE | Seed | Precision | Commit | Seconds | Images/s |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- | ---: | ---: |",
@@ -88,7 +111,8 @@ def report(folds: Sequence[Fold], pairs: Sequence[Pair]) -> str:
             f"| {card.split} | {len(card.trained_on)} | {row['n']:.0f} | {_cells(row)} | {card.config.training.seed} | "
             f"{card.precision} | {card.commit} | {card.seconds:.0f} | {card.images_per_second:.0f} |"
         )
-    lines += [*_mean_rows(folds), "", *_interval_of_pc(folds), "", *_duplicates(folds, pairs)]
+    lines += [*_mean_rows(folds), "", *_interval_of_pc(folds), *_without_mirror(folds), *_chosen(folds, chosen_on)]
+    lines += [*_other_seeds(folds, seeds), "", *_duplicates(folds, pairs)]
     if len(folds) == len(FOLDS):
         lines += ["", "Beside others, as published:", "", folds_table(cards)]
     if len(folds) == len(FOLDS) and min(len(f.found.true) for f in folds) >= LEAST:
@@ -141,6 +165,58 @@ def _interval_of_pc(folds: Sequence[Fold]) -> list[str]:
     return [f"95 % interval of the mean PC (bootstrap over the photos of each fold): {low:.4f} .. {high:.4f}."]
 
 
+def _without_mirror(folds: Sequence[Fold]) -> list[str]:
+    rows = [fold.single.figures()["all"] for fold in folds if fold.single]
+    if len(rows) < len(folds):
+        return []
+    return ["", f"A score is the mean over the crop and its mirror image. Of the crop alone: mean {_triple(rows)}."]
+
+
+def _chosen(folds: Sequence[Fold], chosen_on: Set[str]) -> list[str]:
+    """Figures without the photos on which the recipe was chosen."""
+    counts = [len(chosen_on & set(fold.found.names)) for fold in folds]
+    rows = [row for fold in folds if (row := fold.without(chosen_on))]
+    if not any(counts) or not rows:
+        return []
+    listed = ", ".join(f"{fold.card.split}: {count}" for fold, count in zip(folds, counts, strict=True))
+    return [
+        "",
+        f"The recipe was chosen on {len(chosen_on)} photos of fold 1's training part (`benchmarks/validation.txt`), "
+        f"which are test photos of other folds ({listed}). Without them: mean {_triple(rows)}.",
+    ]
+
+
+def _other_seeds(folds: Sequence[Fold], seeds: Sequence[Fold]) -> list[str]:
+    """How far a fold's figures move with the seed, and what the mean of the networks reaches."""
+    lines = []
+    for other in seeds:
+        first = next((fold for fold in folds if fold.card.split == other.card.split), None)
+        if first is None:
+            continue
+        seed = other.card.config.training.seed
+        config = replace(first.card.config, training=replace(first.card.config.training, seed=seed))
+        if config != other.card.config:
+            raise DataError(f"Expected {other.card.split} of the same recipe but for the seed. Received: another.")
+        both = metrics.summary((first.found.predicted + other.found.predicted) / 2, first.found.true)
+        rows = [first.found.figures()["all"], other.found.figures()["all"]]
+        assert rows[0]["pearson"] is not None
+        assert rows[1]["pearson"] is not None
+        apart = abs(rows[0]["pearson"] - rows[1]["pearson"])
+        lines += [
+            "",
+            f"{other.card.split} with seed {seed} in place of {first.card.config.training.seed}: {_triple(rows[1:])}; "
+            f"the PC differs by {apart:.4f} ({other.card.seconds:.0f} s, commit {other.card.commit}). The mean of the "
+            f"two networks: {_triple([both])}.",
+        ]
+    return lines
+
+
+def _triple(rows: Sequence[Mapping[str, float | None]]) -> str:
+    """The means of PC, MAE and RMSE in words."""
+    means = [float(np.mean([v for row in rows if (v := row[key]) is not None])) for key in FIGURES]
+    return "PC {:.4f}, MAE {:.4f}, RMSE {:.4f}".format(*means)
+
+
 def _duplicates(folds: Sequence[Fold], pairs: Sequence[Pair]) -> list[str]:
     """Figures without the test photos of which the training part holds a copy."""
     rows, named, count = [], [], 0
@@ -152,16 +228,14 @@ def _duplicates(folds: Sequence[Fold], pairs: Sequence[Pair]) -> list[str]:
             for a, b in ((pair.first, pair.second), (pair.second, pair.first)):
                 if a in found.names and b in known:
                     copies[a] = b
-        keep = np.array([name not in copies for name in found.names])
         count += len(copies)
-        if keep.any():
-            rows.append(metrics.summary(found.predicted[keep], found.true[keep]))
+        rows += [row] if (row := fold.without(set(copies))) else []
         named += [f"{fold.card.split}: " + ", ".join(f"{a} ({b})" for a, b in sorted(copies.items()))]
-    mean = " / ".join(f"{np.mean([row[k] for row in rows]):.4f}" for k in FIGURES) if rows else "no photo is left"
+    mean = _triple(rows) if rows else "no photo is left"
     return [
         f"Near-duplicates: {len(pairs)} pairs of photos in the data set are copies of each other "
-        f"(`near_duplicates.csv`); {count} test photos have a copy in their training part. "
-        f"Mean PC / MAE / RMSE without them: {mean}.",
+        f"(`benchmarks/cv/near_duplicates.csv`); {count} test photos have a copy in their training part. "
+        f"Without them: mean {mean}.",
         "",
         *(f"- {line}" for line in named),
     ]
