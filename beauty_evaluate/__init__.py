@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from beauty_evaluate.errors import UserError
+    from beauty_evaluate.errors import PhotoError, UserError
     from beauty_evaluate.scoring.scorer import Row, Scorer
 
-__all__ = ["Row", "Scorer", "UserError", "__version__"]
+__all__ = ["PhotoError", "Row", "Scorer", "UserError", "__version__"]
 __version__ = "0.1.0"
 
-_PUBLIC = {"Scorer": "scoring.scorer", "Row": "scoring.scorer", "UserError": "errors"}
+_PUBLIC = {"Scorer": "scoring.scorer", "Row": "scoring.scorer", "PhotoError": "errors", "UserError": "errors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,8 @@
 """The only decoder: a path or bytes in, one RGB picture out."""
 
+import contextlib
 import io
 import os
-import struct
 import warnings
 from pathlib import Path
 
@@ -50,6 +50,8 @@ def read(source: str | os.PathLike[str] | bytes) -> Picture:
         with Image.open(io.BytesIO(data), formats=formats) as image:
             _check_size(*image.size)
             return np.ascontiguousarray(_rgb(_upright(image)))
+    except PhotoError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PhotoError(
             "too_large", f"Expected a picture of at most {MAX_PIXELS // 1_000_000} megapixels. Received: more."
@@ -58,7 +60,7 @@ def read(source: str | os.PathLike[str] | bytes) -> Picture:
         raise PhotoError(
             "unreadable", "Expected a JPEG, PNG, WebP, BMP or AVIF picture. Received: a file with other content."
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, RuntimeError, struct.error) as error:
+    except Exception as error:  # a damaged file raises whatever its decoder stumbled upon
         raise PhotoError("unreadable", f"Expected a whole picture. Received: a damaged one ({error}).") from error
 
 
@@ -115,10 +117,9 @@ def _check_size(width: int, height: int) -> None:
 
 def _upright(image: Image.Image) -> Image.Image:
     image.load()
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # damaged EXIF raises whatever its parser met; the pixels are still good
-        return image
+    with contextlib.suppress(Exception):  # damaged EXIF raises whatever its parser met; the pixels are still good
+        ImageOps.exif_transpose(image, in_place=True)  # a copy of a large photo would take its memory twice
+    return image
 
 
 def _rgb(image: Image.Image) -> Picture:
@@ -129,4 +130,4 @@ def _rgb(image: Image.Image) -> Picture:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(white, image)
-    return np.asarray(image.convert("RGB"), dtype=np.uint8)
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)

@@ -118,7 +118,8 @@ def networks(card: cards.Card, crops: Picture) -> list[str]:
 def drafted(data: bytes, side: int) -> Picture:
     """A JPEG decoded at the smallest of 1, 1/2, 1/4, 1/8 of its size that keeps `side`."""
     with Image.open(io.BytesIO(data)) as image:
-        image.draft("RGB", (side, side))
+        share = side / max(image.size)  # `draft` keeps both sides that it is asked for
+        image.draft("RGB", (int(image.width * share), int(image.height * share)))
         return np.asarray(image.convert("RGB"))
 
 

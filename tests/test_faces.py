@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import PORTRAIT, PORTRAIT_PNG
+from PIL import Image
 
 from beauty_evaluate import images
 from beauty_evaluate.config import CropConfig
@@ -62,6 +63,14 @@ def test_faces_stand_left_to_right() -> None:
     faces = find_faces(both, CONFIG)
     assert [face.box[0] < 512 for face in faces] == [True, False]
     assert main_face(faces) is faces[0]
+
+
+def test_a_crowd_is_found_whole() -> None:
+    face = Image.fromarray(images.read(PORTRAIT)[60:400, 130:410]).resize((100, 120))
+    photo = Image.new("RGB", (700, 840), "white")
+    for i in range(49):
+        photo.paste(face, (i % 7 * 100, i // 7 * 120))
+    assert len(find_faces(np.asarray(photo), CropConfig())) > 44
 
 
 def test_no_face_is_said() -> None:

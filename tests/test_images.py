@@ -1,6 +1,7 @@
 import io
 import sys
 import types
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,16 @@ def test_bad_content_is_named(content: bytes, status: str, words: str) -> None:
     with pytest.raises(PhotoError, match=words) as caught:
         images.read(content)
     assert caught.value.status == status
+
+
+def test_whatever_a_decoder_stumbles_upon_is_a_damaged_picture() -> None:
+    whole = encoded(Image.new("RGB", (64, 64)), "PNG")
+    name = b"iCCP"  # an empty colour profile, where Pillow raises IndexError
+    chunk = (0).to_bytes(4, "big") + name + zlib.crc32(name).to_bytes(4, "big")
+    content = whole[:-12] + chunk + whole[-12:]
+    with pytest.raises(PhotoError, match="damaged") as caught:
+        images.read(content)
+    assert caught.value.status == "unreadable"
 
 
 def test_bomb_is_refused_before_it_is_decoded() -> None:

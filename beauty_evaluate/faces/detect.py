@@ -83,5 +83,5 @@ def _detector() -> cv2.FaceDetectorYN:
     if not hasattr(_local, "detector"):
         if not YUNET.is_file():
             raise WeightsError(f"Expected the face detector at {YUNET}. Received: no such file; restore it.")
-        _local.detector = cv2.FaceDetectorYN.create(str(YUNET), "", (320, 320), nms_threshold=0.3, top_k=100)
+        _local.detector = cv2.FaceDetectorYN.create(str(YUNET), "", (320, 320), nms_threshold=0.3, top_k=5000)
     return _local.detector  # type: ignore[no-any-return]
