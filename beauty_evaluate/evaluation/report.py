@@ -28,12 +28,17 @@ Row = tuple[str, str, Triple, str]  # network, what it learnt from before, figur
 PAPERS = {
     "scut": "Liang et al., ICPR 2018",
     "combo": "Xu and Xiang, ComboLoss, 2020",
+    "aanet": "Lin et al., AaNet, IJCAI 2019",
+    "scratch": "as found when this project began",
 }
 # Name, pretraining, figures of the five folds, of the 60/40 split, paper.
 PUBLISHED: tuple[tuple[str, str, Triple | None, Triple | None, str], ...] = (
+    ("one human rater beside the others", "-", (0.770, None, None), None, "scut"),
+    ("the best network from scratch known before", "nothing", None, (0.8276, None, None), "scratch"),
     ("AlexNet", "ImageNet", (0.8634, 0.2651, 0.3481), (0.8298, 0.2938, 0.3819), "scut"),
     ("ResNet-18", "ImageNet", (0.8900, 0.2419, 0.3166), (0.8513, 0.2818, 0.3703), "scut"),
     ("ResNeXt-50", "ImageNet", (0.8997, 0.2291, 0.3017), (0.8777, 0.2518, 0.3325), "scut"),
+    ("AaNet", "pretrained", (0.9055, None, None), None, "aanet"),
     ("ComboLoss", "ImageNet", (0.9199, 0.2050, 0.2704), (0.9117, 0.2126, 0.2813), "combo"),
 )
 
