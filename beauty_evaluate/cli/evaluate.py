@@ -71,7 +71,7 @@ def _run(options: argparse.Namespace) -> int:
     from beauty_evaluate.data import scut
     from beauty_evaluate.evaluation.evaluate import evaluate, refuse_known, write_predictions
     from beauty_evaluate.evaluation.report import figures_table
-    from beauty_evaluate.metrics import bootstrap_pearson, summary
+    from beauty_evaluate.metrics import bootstrap_pearson
     from beauty_evaluate.models.runtime import many_forward
 
     card = cards.load(options.weights or cards.DEFAULTS[1])  # the best weights may know every photo
@@ -86,11 +86,10 @@ def _run(options: argparse.Namespace) -> int:
     _say_scored(card.name, options.split, data, found)
     print(figures_table(found.figures()))
     chosen_on = splits.chosen_on(options.data, data)
-    rest = [name not in chosen_on for name in names]
-    if split.test and any(rest) and not all(rest):
-        row = summary(found.predicted[rest], found.true[rest])
+    known = chosen_on.intersection(split.test)
+    if known and (row := found.without(chosen_on)):
         figures = "PC {pearson:.4f}, MAE {mae:.4f}, RMSE {rmse:.4f}".format(**row)
-        print(f"Without the {rest.count(False)} photos on which the recipe was chosen: {figures}")
+        print(f"Without the {len(known)} photos on which the recipe was chosen: {figures}")
     low, high = bootstrap_pearson(found.predicted, found.true)
     print(f"95 % interval of the PC over photos (bootstrap): {low:.4f} .. {high:.4f}")
     if options.predictions:

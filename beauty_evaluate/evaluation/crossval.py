@@ -35,11 +35,6 @@ class Fold:
     found: Evaluation
     single: Evaluation | None = None
 
-    def without(self, names: Set[str]) -> dict[str, float] | None:
-        """Figures without the test photos of these names; None if no other is left."""
-        keep = np.array([name not in names for name in self.found.names])
-        return metrics.summary(self.found.predicted[keep], self.found.true[keep]) if keep.any() else None
-
 
 def read_folds(folder: Path, root: Path, data: DataSet) -> list[Fold]:
     """The finished folds in `folder`, in order. root: the data set's folder, for the official lists.
@@ -175,7 +170,7 @@ def _without_mirror(folds: Sequence[Fold]) -> list[str]:
 def _chosen(folds: Sequence[Fold], chosen_on: Set[str]) -> list[str]:
     """Figures without the photos on which the recipe was chosen."""
     counts = [len(chosen_on & set(fold.found.names)) for fold in folds]
-    rows = [row for fold in folds if (row := fold.without(chosen_on))]
+    rows = [row for fold in folds if (row := fold.found.without(chosen_on))]
     if not any(counts) or not rows:
         return []
     listed = ", ".join(f"{fold.card.split}: {count}" for fold, count in zip(folds, counts, strict=True))
@@ -229,7 +224,7 @@ def _duplicates(folds: Sequence[Fold], pairs: Sequence[Pair]) -> list[str]:
                 if a in found.names and b in known:
                     copies[a] = b
         count += len(copies)
-        rows += [row] if (row := fold.without(set(copies))) else []
+        rows += [row] if (row := fold.found.without(set(copies))) else []
         named += [f"{fold.card.split}: " + ", ".join(f"{a} ({b})" for a, b in sorted(copies.items()))]
     mean = _triple(rows) if rows else "no photo is left"
     return [

@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,11 @@ class Evaluation:
             rows[group] = metrics.summary(self.predicted[own], self.true[own])
         rows["constant"] = metrics.summary(np.full_like(self.true, self.constant), self.true)
         return {name: {k: _number(v) for k, v in row.items()} for name, row in rows.items()}
+
+    def without(self, names: Set[str]) -> dict[str, float] | None:
+        """Metrics without the photos of these names; None if no other is left."""
+        keep = np.array([name not in names for name in self.names])
+        return metrics.summary(self.predicted[keep], self.true[keep]) if keep.any() else None
 
 
 def _number(value: float) -> float | None:
