@@ -18,6 +18,7 @@ from beauty_evaluate.explain.faithfulness import (
     STEPS,
     Case,
     Explainer,
+    Fading,
     Verdict,
     cell_sums,
     cells,
@@ -33,8 +34,9 @@ from beauty_evaluate.explain.faithfulness import (
     weakened,
 )
 from beauty_evaluate.explain.known_rule import CLEAR, EYES, JAW, WANTED, Truth, drawn_truth, truth_markdown
-from beauty_evaluate.explain.proof import has_faded, proof_markdown, words
-from beauty_evaluate.explain.region_shapley import UNREAD, region_effects
+from beauty_evaluate.explain.proof import proof_markdown, words
+from beauty_evaluate.explain.region_shapley import region_effects
+from beauty_evaluate.explain.trust import UNREAD
 from beauty_evaluate.metrics import Estimate
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import KERAS, Card, sha256
@@ -249,8 +251,8 @@ def test_the_report_says_which_map_is_not_to_be_read() -> None:
         Verdict("edges", estimate(0.1), estimate(0.1), {}),
     ]
     faded = {
-        "good": {"score": estimate(0.9), "block1": estimate(0.1), "size": estimate(0.3)},
-        "bad": {"block1": estimate(-0.1), "size": estimate(0.8)},
+        "good": Fading({"score": estimate(0.9), "block1": estimate(0.1)}, 0.24, 0.05),
+        "bad": Fading({"block1": estimate(-0.1)}, 0.26, 0.05),
     }
     lines = proof_markdown(maps, faded).splitlines()
     rows = {name: [line for line in lines if line.startswith(f"| {name} |")] for name in ("good", "bad", "edges")}
@@ -258,10 +260,10 @@ def test_the_report_says_which_map_is_not_to_be_read() -> None:
     assert rows["good"][0].endswith(f"| beats random, centre blob, edges, raw pixels, and {fades}")
     assert rows["bad"][0].endswith(f"| {UNREAD}: it does not beat edges |")
     assert rows["edges"][0].endswith("| control |")
-    assert rows["good"][2] == "| good | 0.90 | 0.100 [0.090, 0.110] | 0.30 | yes |"
-    assert not has_faded(faded["bad"])
+    assert rows["good"][2] == "| good | 0.90 | 0.100 [0.090, 0.110] | 0.24 | 0.05 | yes |"
+    assert not Fading({"score": estimate(0), "block1": estimate(0.3)}, 0.3, 0.27).faded
     assert words(maps[0], faded["bad"]) == f"{UNREAD}: it hardly {fades[:-2]}"
-    assert rows["bad"][2] == "| bad |  | -0.100 [-0.110, -0.090] | 0.80 | no |"
+    assert rows["bad"][2] == "| bad |  | -0.100 [-0.110, -0.090] | 0.26 | 0.05 | no |"
 
 
 @pytest.fixture
@@ -297,9 +299,11 @@ def test_the_command_writes_a_report_and_its_numbers(
     assert list(facts["maps"]) == ["regions", "occlusion", "integrated gradients", *layers]
     assert [row["name"] for row in facts["measured"]] == [*facts["maps"], *CONTROLS]
     assert list(facts["faded"]) == list(facts["maps"])
-    assert list(facts["faded"]["regions"]) == ["block1", "size"]
-    ways = {"score", "fc2", "fc1", *(f"block{b}" for b in range(1, 7)), "size"}
-    assert set(facts["faded"]["integrated gradients"]) == ways
+    assert list(facts["faded"]["regions"]["stages"]) == ["block1"]
+    ways = {"score", "fc2", "fc1", *(f"block{b}" for b in range(1, 7))}
+    assert set(facts["faded"]["integrated gradients"]["stages"]) == ways
+    chances = [facts["faded"][name]["chance"] for name in ("regions", layers[-1], "occlusion")]
+    assert chances == pytest.approx([0.266, 0.461, 0.05], abs=1e-3)  # 10, 4 and 256 values
     figures = [row[k][v] for row in facts["measured"] for k in ("gap", "fidelity") for v in ("value", "low", "high")]
     assert np.isfinite(figures).all()
 
@@ -308,13 +312,15 @@ def test_the_command_proves_weights_of_drawn_faces_without_data(
     drawn_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(known_rule, "OTHERS", 1)
+    monkeypatch.setattr(known_rule, "EACH", 1)
     words = ["--n", "10", "--weights", str(drawn_run / "weights" / "drawn.json"), "--out", str(tmp_path / "proof")]
     assert command.main(words) == 0, capsys.readouterr().err
     facts = json.loads((tmp_path / "proof" / "faithfulness.json").read_text())
     assert (facts["weights"], facts["faces"]) == ("drawn", 10)
-    assert 0 <= facts["first_of_all"] <= 1 <= facts["clear"] < 10
+    assert facts["first"]["clear ones"]["n"] < facts["first"]["all"]["n"] == 10
+    assert facts["first"]["clear ones, driven by the jaw"]["n"] == 1
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("| all |"))
-    assert row.startswith(f"| all | 10 | {facts['first_of_all']:.1%} |")
+    assert row.startswith(f"| all | 10 | {facts['first']['all']['first']:.1%} |")
 
 
 @pytest.mark.parametrize(
@@ -349,9 +355,14 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Forward:
 
 def test_the_region_that_drives_the_score_comes_first(learnt: Forward, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_rule, "OTHERS", 2)  # for speed
+    monkeypatch.setattr(known_rule, "EACH", 20)
     truth = drawn_truth(learnt, configs.preset("drawn").crop, False, 60)
-    assert truth.clear.sum() > 30
-    assert truth.first[truth.clear].mean() >= WANTED
+    rows = truth.rows()
+    assert rows["clear ones"][0] > 30
+    assert rows["clear ones"][1] >= WANTED
+    n, first, eyes = rows["clear ones, driven by the jaw"]
+    assert (n, eyes) == (20, 0)
+    assert first >= WANTED
     assert np.corrcoef(truth.rule[:, EYES], truth.found[:, EYES])[0, 1] > 0.9
     idle = [r for r in range(truth.rule.shape[1]) if r not in (EYES, JAW)]
     assert np.abs(truth.found[:, idle]).mean() < 0.2 * np.abs(truth.found[:, EYES]).mean()
@@ -359,10 +370,13 @@ def test_the_region_that_drives_the_score_comes_first(learnt: Forward, monkeypat
 
 def test_a_network_that_has_learnt_nothing_does_not_pass(model: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_rule, "OTHERS", 1)
+    monkeypatch.setattr(known_rule, "EACH", 4)
     truth = drawn_truth(keras_forward(model), configs.preset("drawn").crop, False, 16)
-    assert truth.first.mean() < 0.5
+    rows = truth.rows()
+    assert max(first for _, first, _ in rows.values()) < WANTED
+    assert rows["clear ones, driven by the eyes"][2] == 1
     row = next(line for line in truth_markdown(truth).splitlines() if line.startswith("| all |"))
-    assert row == f"| all | 16 | {truth.first.mean():.1%} | {truth.eyes_first.mean():.1%} |"
+    assert row == f"| all | 16 | {rows['all'][1]:.1%} | {rows['all'][2]:.1%} |"
 
 
 def test_what_comes_first_is_counted_by_size_and_sign() -> None:
@@ -371,8 +385,9 @@ def test_what_comes_first_is_counted_by_size_and_sign() -> None:
     found = rule.copy()
     found[1, EYES] = 1  # right in size, wrong in sign
     found[2, EYES] = 0.6
-    truth = Truth(rule, found)
+    truth = Truth(rule, found, 4)
     assert truth.clear.tolist() == [True, True, True, False]
     assert truth.first.tolist() == [True, False, False, True]
-    assert truth.eyes_first.tolist() == [True, True, False, True]
+    assert truth.rows()["clear ones, driven by the eyes"] == (2, 0.5, 1)
+    assert truth.rows()["clear ones, driven by the jaw"] == (1, 0, 0)
     assert "| clear ones | 3 | 33.3% | 66.7% |" in truth_markdown(truth)

@@ -56,21 +56,25 @@ def test_answers_say_how_much_where_and_on_which_crops(model: keras.Model) -> No
     assert found.active() == pytest.approx([2 / 3, 2 / 3, 0])
     assert found.exemplars(2)[:2].tolist() == [[0, 1], [0, 1]]
     first = answers(model, crops[:1], LAYER, [masks()])
-    density = first.preference()
-    assert density[0] == pytest.approx([1 / EYES.mean(), 0, 0, 0], rel=1e-3)
-    assert np.isnan(density[2]).all()
+    assert first.means[0] == pytest.approx(crops[0].mean((0, 1)) / 255, abs=1e-5)
+    needs = first.needs()  # red is lit at the eyes alone, and dark around them but for what reddens from there
+    assert 0.4 < needs[0, 0] <= 1
+    assert needs[0, 1:].max() <= 0
+    assert (needs[2] == 0).all()
 
 
 def test_rows_name_the_region_and_the_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("beauty_evaluate.explain.gallery.NAMES", NAMES)
     peaks = np.array([[1, 0], [2, 0]], np.float32)
-    masses = np.array([[[3, 1, 0, 0], [0] * 4]] * 2, np.float32)
-    found = Answers(peaks, np.zeros((2, 2, 2), np.float32), masses, np.full((2, 4), 0.25, np.float32), 0.25)
+    losses = np.array([[[3, 1, 0, -1], [0] * 4]] * 2, np.float32)
+    means = np.array([[4, 0]] * 2, np.float32)
+    found = Answers(peaks, np.zeros((2, 2, 2), np.float32), means, losses, 0.25)
     rows = filter_rows("block6_conv2", np.array([[0.25, 0.0], [-0.5, 0.0]]), found)
-    assert rows[0] == FilterRow("block6_conv2", 0, 1.0, -0.125, 0.375, "eyes", 3.0)
+    assert rows[0] == FilterRow("block6_conv2", 0, 1.0, -0.125, 0.375, "eyes", 0.75)
     assert rows[1] == FilterRow("block6_conv2", 1, 0.0, 0.0, 0.0, "", 0.0)
     assert rows[0].words().startswith("6.0: moves a score by 0.375 points (-0.125 on average)")
-    assert "nowhere" in rows[1].words()
+    assert "most to eyes (75% of it goes without)" in rows[0].words()
+    assert "to no region alone" in rows[1].words()
 
 
 def test_a_picture_made_for_a_filter_excites_it(model: keras.Model) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from beauty_evaluate.explain.region_shapley import RING_MEAN, RegionEffects, soft_edges
+from beauty_evaluate.explain.region_shapley import RegionEffects, soft_edges
 from beauty_evaluate.explain.region_tables import (
     ALL,
     PUBLISHED,
@@ -50,7 +50,7 @@ def crops(masks: np.ndarray) -> np.ndarray:
 
 def effects(*values: float) -> RegionEffects:
     found = np.array(values)
-    return RegionEffects(NAMES[: len(found)], found, np.full(len(found), 0.1), 3 + found.sum(), 3.0, RING_MEAN)
+    return RegionEffects(NAMES[: len(found)], found, np.full(len(found), 0.1), 3 + found.sum(), 3.0)
 
 
 def test_rows_hold_means_over_all_and_over_each_group() -> None:
@@ -66,7 +66,7 @@ def test_rows_hold_means_over_all_and_over_each_group() -> None:
 
 def test_effects_that_do_not_compare_are_refused() -> None:
     with pytest.raises(ValueError, match="2 kinds"):
-        effect_rows([effects(0.2), replace(effects(0.2), way="other faces")], ["AF", "AF"])
+        effect_rows([effects(0.2), replace(effects(0.2), others=2)], ["AF", "AF"])
     with pytest.raises(ValueError, match="0 kinds"):
         effect_rows([], [])
     with pytest.raises(ValueError, match="same regions"):

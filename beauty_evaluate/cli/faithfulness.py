@@ -76,9 +76,5 @@ def _drawn(card: cards.Card, n: int) -> tuple[str, dict[str, Any]]:
         raise UserError(f"Expected --data DIR, or weights of drawn faces. Received: {card.name}, of {card.data}.")
     forward = many_forward(card.file(cards.ONNX))
     truth = drawn_truth(forward, card.config.crop, card.config.mirror_average, n, Counter("proving"))
-    return truth_markdown(truth), {
-        "faces": n,
-        "clear": int(truth.clear.sum()),
-        "first": float(truth.first[truth.clear].mean()),
-        "first_of_all": float(truth.first.mean()),
-    }
+    rows = {title: {"n": n, "first": first, "eyes": eyes} for title, (n, first, eyes) in truth.rows().items()}
+    return truth_markdown(truth), {"faces": n, "first": rows}

@@ -13,6 +13,7 @@ from beauty_evaluate.cli.common import Counter, add_weights, start
 from beauty_evaluate.errors import UserError
 
 if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
+    from beauty_evaluate.explain.trust import Trust
     from beauty_evaluate.scoring.compare import Entry
     from beauty_evaluate.scoring.scorer import Row, Scorer
     from beauty_evaluate.scoring.tables import Table
@@ -59,29 +60,37 @@ def _run(options: argparse.Namespace) -> int:
     others = _others(options, paths)
     _spare_inputs([*paths, *others], options)
     scorer = Scorer(options.weights)
-    if options.why:
-        scorer.check_regions()
+    known = _trust(scorer) if options.why else None
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
     gathered: list[Entry] | None = [] if options.report or options.against else None
-    good, bad, explained = _score(options, scorer, paths, gathered)
+    good, bad = _score(options, scorer, paths, gathered, known is not None and known.proved is not False)
     if gathered:
         bad += _compare(options, scorer, gathered, others)
-    ways, where = scorer.card.explained("ways")
-    if explained and ways:
-        from beauty_evaluate.explain.region_shapley import Agreement
-
-        _tell(options, Agreement(**ways).words() + where)
+    if good and known:
+        _tell(options, *known.sentences)
     if not good:
         return 2
     return 1 if bad else 0
 
 
+def _trust(scorer: "Scorer") -> "Trust":
+    """How far the effects of regions may be believed. ConfigError for a network that has none."""
+    from beauty_evaluate.explain.trust import trust
+
+    scorer.check_regions()
+    return trust(scorer.card)
+
+
 def _score(
-    options: argparse.Namespace, scorer: "Scorer", paths: Sequence[str], gathered: "list[Entry] | None"
-) -> tuple[int, int, int]:
-    """Score, write and print. How many faces have a score, how many faces and photos have none, how many were
-    explained; what an earlier run has dealt with was told then, and counts."""
+    options: argparse.Namespace,
+    scorer: "Scorer",
+    paths: Sequence[str],
+    gathered: "list[Entry] | None",
+    explain: bool,
+) -> tuple[int, int]:
+    """Score, write and print. How many faces have a score, and how many faces and photos have none; what an earlier
+    run has dealt with was told then, and counts."""
     from beauty_evaluate.scoring.stream import places, scan
 
     count = Counter("scoring") if not sys.stdout.isatty() else None
@@ -90,7 +99,7 @@ def _score(
         tables = _tables(options, stack)
         known = {path: _earlier(path, tables) for path in paths}
         left = [path for path in paths if known[path] is None]
-        good, bad, explained = list(known.values()).count(True), list(known.values()).count(False), 0
+        good, bad = list(known.values()).count(True), list(known.values()).count(False)
         copies = places(sorted(paths, key=lambda path: known[path] is None), options.out) if options.out else None
         for done, scored in enumerate(scan(scorer, left, options.single, copies), 1):
             for table in tables:
@@ -102,12 +111,11 @@ def _score(
             good, bad = good + len(scored.faces), bad + (not scored.faces)
             for row, face in zip_longest(scored.rows, scored.faces):
                 _print(row, scorer.rated, _quiet(options))
-                if options.why and face:
+                if explain and face:
                     _tell(options, *scorer.explain(face, Counter("explaining")).lines())
-                    explained += 1
             if count and len(left) > 1:
                 count(done, len(left))
-    return good, bad, explained
+    return good, bad
 
 
 def _earlier(path: str, tables: "Sequence[Table]") -> bool | None:

@@ -54,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
 
     card = cards.load(options.weights)
     if not options.layer:
-        others = _other_faces(options.data, card) if options.data else ()
+        others = _other_faces(options.data, card, options.path) if options.data else ()
         report(card, options.path, options.out, options.face, options.quick, print, Counter("explaining"), others)
         return 0
     from beauty_evaluate.explain.inside import write_layer
@@ -65,13 +65,15 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _other_faces(folder: Path, card: "Card") -> "Sequence[Picture]":
-    """Crops of a few faces of the data set, drawn by lot."""
+def _other_faces(folder: Path, card: "Card", path: str) -> "Sequence[Picture]":
+    """Crops of a few faces of the data set but for the photo at `path`, drawn by lot."""
     from beauty_evaluate.data import scut
     from beauty_evaluate.data.pipeline import load_crops
     from beauty_evaluate.explain.data_set import OTHERS, chosen
 
-    return list(load_crops(chosen(list(scut.read(folder).samples.values()), OTHERS), card.config.crop).centre)
+    own = Path(path).resolve()
+    samples = [sample for sample in scut.read(folder).samples.values() if sample.path and sample.path.resolve() != own]
+    return list(load_crops(chosen(samples, OTHERS), card.config.crop).centre)
 
 
 def _data_set(options: argparse.Namespace) -> int:

@@ -17,7 +17,8 @@ from beauty_evaluate.explain.gradients import (
     integrated_gradients,
     occlusion,
 )
-from beauty_evaluate.explain.region_shapley import UNREAD, Masks, RegionEffects, region_effects, replaced
+from beauty_evaluate.explain.region_shapley import Masks, RegionEffects, region_effects, replaced
+from beauty_evaluate.explain.trust import REGIONS, UNREAD
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.images import Picture
 from beauty_evaluate.metrics import Estimate, estimates, pearson, spearman
@@ -34,11 +35,9 @@ BLOCK = 2  # cells a side of what the fidelity replaces as one: single cells loo
 SETS, SHARE = 64, 0.25  # random sets of blocks for the fidelity, and the share of all blocks in each
 CONTROLS = ("random", "centre blob", "edges", "raw pixels")
 FADED = 0.2  # rank correlation with the original, mean over faces, below which a map has faded
-UNSIGNED = 0.5  # the same for its size: a map that only turns its sign reaches 1, ten regions reach .3 by chance
 FADE_FACES = 16  # the first ones, whose maps must fade
 FADE_SEED = 100  # of the first random weights; none that a training begins with, since trained weights resemble those
 IG_STEPS = 32  # half of the usual, for speed: the cell sums correlate .999 with those of 64
-REGIONS = "regions"
 SLOW = (REGIONS, OCCLUSION)  # maps from scores alone: hundreds of them a face
 
 
@@ -83,6 +82,34 @@ class Verdict:
         """The verdict for a report."""
         lost = [name for name, pair in self.beyond.items() if min(difference.low for difference in pair) <= 0]
         return f"{UNREAD}: it does not beat {', '.join(lost)}" if lost else f"beats {', '.join(self.beyond)}"
+
+
+@dataclass(frozen=True)
+class Fading:
+    """How a map changes when weights are made random. stages: from the score down, the mean rank correlation with the
+    original over the faces. size: its mean size at the last stage, where all weights are random: a map that only turns
+    its sign has faded by its mean alone. chance: what that would be for values without any order."""
+
+    stages: dict[str, Estimate]
+    size: float
+    chance: float
+
+    @property
+    def faded(self) -> bool:
+        """Whether the map is gone once all weights are random."""
+        end = self.stages[list(self.stages)[-1]]
+        return abs(end.value) < FADED and self.size < FADED + self.chance
+
+
+def values_of(name: str, config: Config) -> int:
+    """How many values of a map are its own, at most those it is measured by: 10 regions, a layer's map, or all."""
+    if name == REGIONS:
+        return len(NAMES)
+    if not name.startswith(HIRES_CAM):
+        return GRID**2
+    block = int(name.split("block")[1].split("_")[0])
+    side = config.crop.size // config.network.first_stride >> (block - 1)
+    return min(GRID, side) ** 2
 
 
 def methods(config: Config) -> dict[str, Method]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.gradients import relu_of, scores_from
+from beauty_evaluate.explain.region_shapley import one_by_one, ring_mean
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models.runtime import BATCH
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -29,14 +28,15 @@ class Answers:
     """How the C filters of a layer answer N crops, after ReLU.
 
     peaks: float32 (N, C), the highest value of each map. places: float32 (N, C, 2), where it is: row and column as
-    shares of the crop's side. masses: float32 (N, C, R), the sum of the map over each of R regions. areas: float32
-    (N, R), shares of the crop. cell: side of a map's value, as a share of the crop's.
+    shares of the crop's side. means: float32 (N, C), of each map. losses: float32 (N, C, R), what each of R regions
+    takes from the mean when it is replaced by the mean colour around it. cell: side of a map's value, as a share of the
+    crop's.
     """
 
     peaks: Floats
     places: Floats
-    masses: Floats
-    areas: Floats
+    means: Floats
+    losses: Floats
     cell: float
 
     def active(self) -> Doubles:
@@ -51,36 +51,34 @@ class Answers:
         """
         return np.asarray(np.argsort(-self.peaks, axis=0, kind="stable")[:count].T)
 
-    def preference(self) -> Doubles:
-        """How much denser each filter's answers are in each region than on the whole crop, float64 (C, R): its share
-        of the filter's mass over its share of the area. NaN for a silent filter, or a region that no crop shows."""
-        mass = self.masses.sum(0, dtype=np.float64)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray((mass / mass.sum(1, keepdims=True)) / self.areas.mean(0, dtype=np.float64))
+    def needs(self) -> Doubles:
+        """The share of each filter's answers over the crops that goes with each region, float64 (C, R); below 0 where
+        it answers more without. 0 for a silent filter.
+
+        Not where its map is bright: a value of the last blocks sees the whole face, and its cell is larger than an eye.
+        """
+        whole = self.means.sum(0, dtype=np.float64)[:, None]
+        return np.asarray(self.losses.sum(0, dtype=np.float64) / np.where(whole > 0, whole, np.inf))
 
 
 def answers(model: keras.Model, crops: Picture, layer: str, masks: Sequence[NDArray[np.bool_]]) -> Answers:
     """The answers of a layer's filters. crops: uint8 (N, size, size, C), N > 0. masks: of each crop, bool (R, size,
-    size) that tile it. A map's value counts for the regions under its cell, by their areas: regions smaller than
-    a cell (64 pixels in the last block) cannot stand out from their surroundings. ConfigError for a layer that is not
-    there."""
+    size) that tile it. ConfigError for a layer that is not there."""
     probe = keras.Model(model.input, relu_of(model, layer).output)
-    peaks, places, masses = [], [], []
-    for start in range(0, len(crops), BATCH):
-        maps = probe(crops[start : start + BATCH].astype(np.float32), training=False).numpy()
+    peaks, places, means = [], [], []
+    for crop, own in zip(crops, masks, strict=True):
+        fill = ring_mean(crop, own[own.any((1, 2))])
+        pictures = np.concatenate([crop[None].astype(np.float32), one_by_one(crop, own, fill)])
+        maps = probe(pictures, training=False).numpy()
         height, width = maps.shape[1:3]
-        flat = maps.reshape(len(maps), height * width, -1)
-        highest = flat.argmax(1)
-        peaks.append(flat.max(1))
-        places.append(np.stack([(highest // width + 0.5) / height, (highest % width + 0.5) / width], 2))
-        for values, own in zip(maps, masks[start : start + BATCH], strict=True):
-            cells = cv2.resize(own.transpose(1, 2, 0).astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-            masses.append(np.einsum("hwc,hwr->cr", values, cells.reshape(height, width, -1)))
-    areas = np.stack([own.mean((1, 2)) for own in masks])
-    return Answers(
-        np.concatenate(peaks), np.concatenate(places).astype(np.float32), np.stack(masses), areas.astype(np.float32),
-        1 / height,
-    )  # fmt: skip
+        means.append(maps.mean((1, 2)))
+        flat = maps[0].reshape(height * width, -1)
+        highest = flat.argmax(0)
+        peaks.append(flat.max(0))
+        places.append(np.stack([(highest // width + 0.5) / height, (highest % width + 0.5) / width], 1))
+    found = np.stack(means)  # (N, 1 + R, C), the crop as it is first
+    losses = (found[:, :1] - found[:, 1:]).transpose(0, 2, 1)
+    return Answers(np.stack(peaks), np.stack(places).astype(np.float32), found[:, 0], losses, 1 / height)
 
 
 def filter_effects(

@@ -31,7 +31,7 @@ class FilterRow:
     """What a filter does over a set of faces.
 
     active: share of them in which it answers. effect, absolute: mean and mean absolute effect on the score, rating
-    points. region: where its answers are densest, `density` times as dense as on the whole crop; "" if it is silent.
+    points. region: the one that it answers to most: `share` of its answers goes when that is painted over; "" for none.
     """
 
     layer: str
@@ -40,15 +40,15 @@ class FilterRow:
     effect: float
     absolute: float
     region: str
-    density: float
+    share: float
 
     def words(self) -> str:
         """One line for a person."""
-        where = f"most on {self.region} (x{self.density:.1f})" if self.region else "nowhere"
+        what = f"most to {self.region} ({self.share:.0%} of it goes without)" if self.region else "to no region alone"
         name = f"{self.layer.removeprefix('block').split('_')[0]}.{self.filter}"
         return (
             f"{name}: moves a score by {self.absolute:.3f} points ({self.effect:+.3f} on average); answers on "
-            f"{100 * self.active:.0f} % of faces, {where}"
+            f"{100 * self.active:.0f} % of faces, {what}"
         )
 
 
@@ -59,12 +59,12 @@ def last_layer(model: keras.Model) -> str:
 
 def filter_rows(layer: str, effects: NDArray[np.float64], found: Answers) -> list[FilterRow]:
     """A row for each filter, in order. effects: (N, C) of `filter_effects`; found: of the same crops."""
-    density = np.nan_to_num(found.preference(), nan=0.0)
-    best = density.argmax(1)
+    shares = np.maximum(found.needs(), 0)
+    best = shares.argmax(1)
     return [
         FilterRow(
             layer, i, float(active), float(mean), float(size),
-            NAMES[best[i]] if density[i, best[i]] else "", float(density[i, best[i]]),
+            NAMES[best[i]] if shares[i, best[i]] else "", float(shares[i, best[i]]),
         )
         for i, (active, mean, size) in enumerate(
             zip(found.active(), effects.mean(0), np.abs(effects).mean(0), strict=True)

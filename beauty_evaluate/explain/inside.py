@@ -14,7 +14,8 @@ from beauty_evaluate.explain.filters import filter_use, kernel_pictures, kernels
 from beauty_evaluate.explain.gallery import one_face_gallery
 from beauty_evaluate.explain.gradients import hires_cam, integrated_gradients, occlusion
 from beauty_evaluate.explain.page import Section, paragraph
-from beauty_evaluate.explain.region_shapley import UNPROVED, UNREAD, Masks, replaced
+from beauty_evaluate.explain.region_shapley import Masks, replaced
+from beauty_evaluate.explain.trust import UNPROVED, UNREAD, trust
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import ONNX, Card
@@ -63,9 +64,10 @@ def _pixels_section(
         {"name": m.name, "reference": round(m.reference, 4), "gap": round(m.gap, 4), "proof": said[m.name]}
         for m in found
     ]
+    firm = " Where these maps disagree with the regions above, believe the regions." if trust(card).proved else ""
     body = paragraph(
-        "The same question asked pixel by pixel. Where these maps disagree, believe the regions above. What a map "
-        "leaves out of the score is stated over it as not told.",
+        f"The same question asked pixel by pixel.{firm} What a map leaves out of the score is stated over it as not "
+        "told.",
         "note",
     )
     body += "".join(paragraph(f"{name}: {words}{where}.") for name, words in said.items())

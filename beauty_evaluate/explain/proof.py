@@ -18,17 +18,19 @@ from beauty_evaluate.explain.faithfulness import (
     FADED,
     GRID,
     SLOW,
-    UNSIGNED,
     Case,
+    Fading,
     Verdict,
     cell_sums,
     fading,
     measure,
     methods,
     stages,
+    values_of,
     verdicts,
 )
-from beauty_evaluate.explain.region_shapley import UNREAD, Progress
+from beauty_evaluate.explain.region_shapley import Progress
+from beauty_evaluate.explain.trust import UNREAD
 from beauty_evaluate.faces.regions import regions
 from beauty_evaluate.metrics import Estimate, estimates
 from beauty_evaluate.models import registry
@@ -58,16 +60,15 @@ def prove_photos(
         "photos": crops.names,
         "maps": {v.name: words(v, faded[v.name]) for v in judged if v.name in faded},  # what a report says of each
         "measured": [asdict(v) for v in judged],
-        "faded": {name: {stage: asdict(e) for stage, e in by.items()} for name, by in faded.items()},
+        "faded": {name: asdict(found) for name, found in faded.items()},
     }
 
 
 def prove(
     model: keras.Model, config: Config, cases: Sequence[Case], progress: Progress | None = None
-) -> tuple[list[Verdict], dict[str, dict[str, Estimate]]]:
-    """Verdicts on the maps and the controls over the faces, and by map and stage how far it has faded on the first
-    FADE_FACES of them: the mean rank correlation, for SLOW maps at the last stage alone, and its size there. Some 3300
-    passes of the network a face."""
+) -> tuple[list[Verdict], dict[str, Fading]]:
+    """Verdicts on the maps and the controls over the faces, and by map how far it has faded on the first FADE_FACES of
+    them, SLOW ones at the last stage alone. Some 3300 passes of the network a face."""
     makers, forward = methods(config), keras_forward(model)
     explainers = {name: make(model) for name, make in makers.items()}
     measured, maps = [], []
@@ -78,30 +79,28 @@ def prove(
             progress(i + 1, len(cases))
     few = cases[:FADE_FACES]
     originals = {name: [m[name] for m in maps[:FADE_FACES]] for name in makers}
-    faded: dict[str, dict[str, Estimate]] = {name: {} for name in makers}
+    by_stage: dict[str, dict[str, Estimate]] = {name: {} for name in makers}
+    sizes: dict[str, float] = {}
     names = stages(model)
     for last in names:
         own = {name: make for name, make in makers.items() if last == names[-1] or name not in SLOW}
         for name, values in fading(model, config, own, few, originals, last).items():
-            faded[name][last], faded[name]["size"] = estimates(np.stack([values, np.abs(values)], 1))
-    return verdicts(measured), faded
+            (by_stage[name][last],) = estimates(values[:, None])
+            sizes[name] = float(np.abs(values).mean())
+    # the mean size of the correlation of n values in random order, which is close to normal with a variance of 1/(n-1)
+    chance = {name: float(np.sqrt(2 / np.pi / (values_of(name, config) - 1))) for name in makers}
+    return verdicts(measured), {name: Fading(by_stage[name], sizes[name], chance[name]) for name in makers}
 
 
-def has_faded(by: Mapping[str, Estimate]) -> bool:
-    """Whether a map is gone once all weights are random, by the last stage of its `faded`."""
-    end = list(by)[-2] if list(by)[-1] == "size" else list(by)[-1]
-    return abs(by[end].value) < FADED and by["size"].value < UNSIGNED
-
-
-def words(verdict: Verdict, by: Mapping[str, Estimate]) -> str:
+def words(verdict: Verdict, fading: Fading) -> str:
     """What a report says of a map: its verdict beside the controls, and whether it fades."""
     if not verdict.readable:
         return verdict.words
     fades = "fades when the weights are made random"
-    return f"{verdict.words}, and {fades}" if has_faded(by) else f"{UNREAD}: it hardly {fades}"
+    return f"{verdict.words}, and {fades}" if fading.faded else f"{UNREAD}: it hardly {fades}"
 
 
-def proof_markdown(judged: Sequence[Verdict], faded: Mapping[str, Mapping[str, Estimate]]) -> str:
+def proof_markdown(judged: Sequence[Verdict], faded: Mapping[str, Fading]) -> str:
     """The tables of `prove`."""
     told = {v.name: words(v, faded[v.name]) for v in judged if v.name in faded}
     lines = [
@@ -121,18 +120,19 @@ def proof_markdown(judged: Sequence[Verdict], faded: Mapping[str, Mapping[str, E
     ]
     for v in (v for v in judged if v.name in faded):
         lines.append(f"| {v.name} | {' | '.join(f'{gap}; {fidelity}' for gap, fidelity in v.beyond.values())} |")
-    names = [stage for stage in max(faded.values(), key=len) if stage != "size"]
+    names = max((list(found.stages) for found in faded.values()), key=len)
     lines += [
         "",
         "Rank correlation of a map with the original after the weights were made random from the score down to a part, "
-        f"mean over faces; after the last, when all are, below {FADED} either way, and its size, sign left out, below "
-        f"{UNSIGNED}, or it has not faded.",
+        f"mean over faces; after the last, when all are, it must be below {FADED} either way, and its size, sign left "
+        f"out, less than {FADED} above what values in random order would give.",
         "",
-        f"| Map | {' | '.join(names)} | Size | Fades |",
-        f"| --- |{' ---: |' * len(names)} ---: | --- |",
+        f"| Map | {' | '.join(names)} | Size | By chance | Fades |",
+        f"| --- |{' ---: |' * len(names)} ---: | ---: | --- |",
     ]
-    for name, by in faded.items():
+    for name, found in faded.items():
+        by = found.stages
         way = " | ".join(f"{by[stage].value:.2f}" if stage in by else "" for stage in names[:-1])
-        end, size = by[names[-1]], by["size"]
-        lines.append(f"| {name} | {way} | {end} | {size.value:.2f} | {'yes' if has_faded(by) else 'no'} |")
+        sizes = f"{by[names[-1]]} | {found.size:.2f} | {found.chance:.2f}"
+        lines.append(f"| {name} | {way} | {sizes} | {'yes' if found.faded else 'no'} |")
     return "\n".join(lines)

@@ -15,7 +15,6 @@ Floats = NDArray[np.float32]
 Masks = NDArray[np.bool_]
 Progress = Callable[[int, int], None]
 
-UNREAD, UNPROVED = "do not read this map", "never put to the proof"
 RING_MEAN, OTHER_FACES = "ring mean", "other faces"
 RING = 0.04  # width of the ring around a region, as a share of the side
 EDGE = 0.02  # width of the soft edge inside a region, as a share of the side
@@ -26,7 +25,8 @@ class RegionEffects:
     """How each region moved one score: score = reference + effects.sum().
 
     names: of the R regions. effects: float64 (R,), rating points. areas: float64 (R,), shares of the crop. score: what
-    `rate` gives for the crop. reference: the score with every region replaced. way: RING_MEAN or OTHER_FACES.
+    `rate` gives for the crop. reference: the score with every region replaced. others: faces whose regions stood in
+    for those of this one; 0 for the mean colour around them.
     """
 
     names: tuple[str, ...]
@@ -34,12 +34,19 @@ class RegionEffects:
     areas: NDArray[np.float64]
     score: float
     reference: float
-    way: str
+    others: int = 0
+
+    @property
+    def way(self) -> str:
+        """What stands in for a region: RING_MEAN or OTHER_FACES."""
+        return OTHER_FACES if self.others else RING_MEAN
 
     @property
     def what(self) -> str:
-        """What stands in for a region, in plain words."""
-        return {RING_MEAN: "the mean colour around them", OTHER_FACES: "those of other faces"}[self.way]
+        """The same in plain words."""
+        if self.others:
+            return f"those of {self.others} other face{'s' * (self.others > 1)}"
+        return "the mean colour around them"
 
     def lines(self) -> list[str]:
         """The effects for a terminal, the largest first, in plain words."""
@@ -52,29 +59,6 @@ class RegionEffects:
             f"{self.what} (Shapley values in rating points, which add up):",
             *rows,
         ]
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How well two ways to replace a region agree over the regions of `photos` faces.
-
-    pearson: correlation of the effects. mean_difference: mean absolute difference, rating points. first: share of the
-    faces on which both put the same region first.
-    """
-
-    photos: int
-    pearson: float
-    mean_difference: float
-    first: float
-
-    def words(self) -> str:
-        """For a person."""
-        return (
-            "Another way to take a region away, by the same place of other faces, gives other numbers: over "
-            f"{self.photos} faces the two agree with a correlation of {self.pearson:.2f}, differ by "
-            f"{self.mean_difference:.2f} points on average, and put the same region first on {self.first:.0%} of them. "
-            "Read the large effects, not the small ones."
-        )
 
 
 def region_effects(
@@ -102,8 +86,8 @@ def region_effects(
     values = coalition_values(forward, crop, own, fills, mirror_average, progress)
     effects = np.zeros(len(masks))
     effects[there] = shapley(values)
-    way = OTHER_FACES if others else RING_MEAN
-    return RegionEffects(tuple(names), effects, masks.mean((1, 2)), float(values[-1]), float(values[0]), way)
+    shares = masks.mean((1, 2))
+    return RegionEffects(tuple(names), effects, shares, float(values[-1]), float(values[0]), len(others))
 
 
 def ring_mean(crop: Picture, masks: Masks) -> Floats:
@@ -127,6 +111,11 @@ def replaced(crop: Picture, masks: Masks) -> Floats:
     """The crop with every region replaced by its ring's mean colour, float32: the picture behind `reference`. masks: of
     regions that are there."""
     return np.asarray(crop + soft_edges(masks)[..., None] * (ring_mean(crop, masks) - crop), np.float32)
+
+
+def one_by_one(crop: Picture, masks: Masks, fill: Floats) -> Floats:
+    """The crop with each region in turn replaced by `fill`, float32 (size, size, C): float32 (R, size, size, C)."""
+    return np.asarray(crop + masks[..., None] * (soft_edges(masks)[..., None] * (fill - crop)), np.float32)
 
 
 def _rings(masks: Masks) -> list[NDArray[np.bool_]]:
@@ -160,20 +149,20 @@ def coalition_values(
     fills: float32 (K, size, size, C), what may stand in place of the replaced regions; a value is the mean over them.
     Every coalition gets all of them: were they drawn anew, a region that nothing reads would seem to have an effect.
     """
-    count = len(masks)
-    region = masks.argmax(0)
-    change = soft_edges(masks)[..., None] * (fills - crop)
-    rows = np.array([(coalition, fill) for coalition in range(2**count) for fill in range(len(fills))])
-    found = np.zeros(len(rows))
-    for start in range(0, len(rows), BATCH):
-        part = rows[start : start + BATCH]
-        # float32 from here on: int64 would make every picture a float64 one, and take five times as long
-        gone = (1 - (part[:, :1] >> np.arange(count) & 1)).astype(np.float32)
-        pictures = crop + change[part[:, 1]] * gone[:, region][..., None]
-        found[start : start + BATCH] = rate(forward, pictures, mirror_average)
-        if progress:
-            progress(min(start + BATCH, len(rows)), len(rows))
-    return np.asarray(found.reshape(2**count, len(fills)).mean(1))
+    coalitions, region, soft = 2 ** len(masks), masks.argmax(0), soft_edges(masks)[..., None]
+    gone = 1 - (np.arange(coalitions)[:, None] >> np.arange(len(masks)) & 1).astype(np.float32)
+    found = np.zeros((len(fills), coalitions))
+    for k, fill in enumerate(fills):
+        change = soft * (fill - crop)
+        for start in range(0, coalitions, BATCH):
+            part = slice(start, start + BATCH)
+            # not as a product of matrices, whose threads would get in the way of the network's
+            pictures = np.take(gone[part], region, axis=1)[..., None] * change
+            pictures += crop
+            found[k, part] = rate(forward, pictures, mirror_average)
+            if progress:
+                progress(k * coalitions + min(start + BATCH, coalitions), found.size)
+    return np.asarray(found.mean(0))
 
 
 def shapley(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate.explain.region_shapley import (
-    Agreement,
     Masks,
     Progress,
     RegionEffects,
+    one_by_one,
     other_face,
-    soft_edges,
 )
+from beauty_evaluate.explain.trust import Agreement
 from beauty_evaluate.images import Picture
 from beauty_evaluate.metrics import Estimate, bootstrap, estimates, mae, pearson
 from beauty_evaluate.models.runtime import Forward, rate
@@ -122,9 +122,7 @@ def derangement(n: int, seed: int) -> NDArray[np.int64]:
 
 def transplants(crop: Picture, masks: Masks, other: Picture) -> NDArray[np.float32]:
     """The crop with each region in turn taken from `other`, float32 (R, size, size, C)."""
-    there = masks.any((1, 2))
-    change = soft_edges(masks)[..., None] * (other_face(crop, masks[there], other) - crop)
-    return np.asarray(crop + masks[..., None] * change, np.float32)
+    return one_by_one(crop, masks, other_face(crop, masks[masks.any((1, 2))], other))
 
 
 def _permuted_row(region: str, before: Doubles, after: Doubles, scores: Doubles, seed: int) -> PermutedRow:

@@ -16,7 +16,8 @@ from beauty_evaluate import images
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.explain import figures
 from beauty_evaluate.explain.page import Section, effects_table, page, paragraph
-from beauty_evaluate.explain.region_shapley import UNPROVED, UNREAD, Agreement, Progress, RegionEffects, region_effects
+from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
+from beauty_evaluate.explain.trust import Trust, trust
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
 from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.faces.regions import NAMES, Masks, regions
@@ -40,6 +41,11 @@ class Subject:
     effects: RegionEffects
     percentile: float
     warnings: list[str]
+
+    @property
+    def trust(self) -> Trust:
+        """How far its effects may be believed."""
+        return trust(self.card, self.effects.way)
 
 
 def choose_face(path: str, card: Card, face: int | None) -> Face:
@@ -78,21 +84,21 @@ def report(
     percentile = 100 * float(np.searchsorted(labels, effects.score)) / len(labels)
     subject = Subject(card, Path(path).name, crop, masks, effects, percentile, quality(chosen).warnings())
     out.mkdir(parents=True, exist_ok=True)
-    figures.region_sheet(out / "summary.png", crop, masks, effects, _title(subject))
     sections, facts = [_regions_section(subject, out)], _facts(subject)
     if not quick:
         from beauty_evaluate.explain.inside import inside_sections  # TensorFlow, which the regions do without
 
         more, found = inside_sections(card, crop, masks, out)
         sections, facts = [*sections, *more], {**facts, **found}
-    sections.append(Section("How far to trust this", _trust(card)))
+    sections.append(Section("How far to trust this", _trust(subject.trust)))
     (out / "index.html").write_text(page(_title(subject), _head(subject), sections), encoding="utf-8")
     facts["seconds"] = round(time.monotonic() - begin, 1)
     (out / "explain.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    say(
-        "\n".join([f"{_title(subject)}, higher than {percentile:.0f} % of {len(labels)} rated faces", *effects.lines()])
-    )
-    say(f"the whole report, {facts['seconds']} s: {out / 'index.html'}; to share: {out / 'summary.png'}")
+    lines = effects.lines() if subject.trust.proved is not False else []
+    say(f"{_title(subject)}, higher than {percentile:.0f} % of {len(labels)} rated faces")
+    say("\n".join([*lines, *subject.trust.sentences]))
+    share = f"; to share: {out / 'summary.png'}" if lines else ""
+    say(f"the whole report, {facts['seconds']} s: {out / 'index.html'}{share}")
 
 
 def _title(subject: Subject) -> str:
@@ -123,7 +129,13 @@ def _head(subject: Subject) -> str:
 
 
 def _regions_section(subject: Subject, out: Path) -> Section:
-    found = subject.effects
+    """The table and the picture to share, unless the proof says that they are not to be read."""
+    found, path = subject.effects, out / "summary.png"
+    title = "Which regions moved the score"
+    path.unlink(missing_ok=True)  # an earlier report's
+    if subject.trust.proved is False:
+        return Section(title, paragraph(subject.trust.sentences[0], "warn"))
+    figures.region_sheet(path, subject.crop, subject.masks, found, _title(subject))
     words = (
         f"With {found.what} in place of all regions, the network gives {found.reference:.2f}. This "
         f"photo gets {found.score:.2f}. The difference is shared out over the regions so that the parts add up: each "
@@ -132,15 +144,12 @@ def _regions_section(subject: Subject, out: Path) -> Section:
     )
     body = f"<p><strong>{escape(_essence(subject))}</strong></p>{effects_table(found)}{paragraph(words, 'note')}"
     caption = f"The regions against {found.what}, coloured by what they did to the score; one scale for every photo."
-    return Section("Which regions moved the score", body, [(out / "summary.png", caption)])
+    return Section(title, body, [(path, caption)])
 
 
 def _essence(subject: Subject) -> str:
-    """Which region raised the score most and which lowered it, unless the proof says that this is not to be read."""
+    """Which region raised the score most and which lowered it."""
     found = subject.effects
-    proved, where = subject.card.explained("maps")
-    if (proved or {}).get("regions", "").startswith(UNREAD):
-        return f"{proved['regions'].capitalize()}{where}."
     up, down = int(found.effects.argmax()), int(found.effects.argmin())
     parts = [
         f"Raised the score most: {found.names[up]} ({found.effects[up]:+.2f})." if found.effects[up] > 0 else "",
@@ -149,28 +158,14 @@ def _essence(subject: Subject) -> str:
     return " ".join(part for part in parts if part) or "No region moved the score."
 
 
-def _trust(card: Card) -> str:
-    """What is known of how true the explanations are, from the card."""
-    ways, ways_where = card.explained("ways")
-    maps, maps_where = card.explained("maps")
-    regions_words = (maps or {}).get("regions", UNPROVED)
-    parts = [paragraph(f"The effects of the regions, spread over their pixels as a map: {regions_words}{maps_where}.")]
-    parts.append(
-        paragraph(
-            Agreement(**ways).words() + ways_where
-            if ways
-            else "How far the effects hang on what stands in for a region was never measured for this network."
-        )
+def _trust(known: Trust) -> str:
+    """What is known of how true the explanations are."""
+    limits = (
+        "A fringe counts as forehead, glasses as eyes or cheeks, a beard as jaw. Light, make-up, lens and a smile "
+        "move the score too, through the regions they touch. Faces unlike the data set's (other origins, over 60, "
+        "turned heads) get numbers and explanations that mean little."
     )
-    parts.append(
-        paragraph(
-            "A fringe counts as forehead, glasses as eyes or cheeks, a beard as jaw. Light, make-up, lens and a smile "
-            "move the score too, through the regions they touch. Faces unlike the data set's (other origins, over 60, "
-            "turned heads) get numbers and explanations that mean little.",
-            "warn",
-        )
-    )
-    return "".join(parts)
+    return "".join(paragraph(sentence) for sentence in known.sentences) + paragraph(limits, "warn")
 
 
 def _facts(subject: Subject) -> dict[str, Any]:
@@ -180,14 +175,15 @@ def _facts(subject: Subject) -> dict[str, Any]:
         "schema": SCHEMA,
         "photo": subject.photo,
         "weights": subject.card.name,
-        "score": round(found.score, 4),
+        "score": round(found.score, 6),
         "half_width": subject.card.half_width(found.score),
         "percentile": round(subject.percentile, 1),
         "warnings": subject.warnings,
-        "reference": round(found.reference, 4),
+        "reference": round(found.reference, 6),
         "way": found.way,
+        "proof": subject.trust.verdict,
         "regions": [
-            {"name": name, "effect": round(float(effect), 4), "area": round(float(area), 4)}
+            {"name": name, "effect": round(float(effect), 6), "area": round(float(area), 4)}
             for name, effect, area in zip(found.names, found.effects, found.areas, strict=True)
         ],
     }

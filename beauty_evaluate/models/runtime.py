@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from beauty_evaluate.images import Picture
 Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32 crops (N, size, size, C) of 0..255 -> float32 ratings (N,)."""
 
-BATCH = 32  # crops a pass; with their mirror images 64
+BATCH = 4  # crops a pass; with their mirror images 8: more at once take longer, since they leave the cache
 
 
 def onnx_forward(path: Path) -> Forward:
@@ -66,9 +67,16 @@ def rate(forward: Forward, crops: Picture | Sequence[Picture], mirror_average: b
         raise ValueError(f"Expected crops of shape (N, size, size, channels), N > 0. Received: shape {pixels.shape}.")
     scores = []
     for start in range(0, len(pixels), BATCH):
-        part = pixels[start : start + BATCH].astype(np.float32)
-        if mirror_average:
-            part = np.concatenate([part, part[:, :, ::-1]])
-        found = forward(part).astype(np.float64)
+        part = pixels[start : start + BATCH]
+        found = forward(_both(part) if mirror_average else part.astype(np.float32)).astype(np.float64)
         scores.append(found.reshape(2, -1).mean(0) if mirror_average else found)
     return np.concatenate(scores)
+
+
+def _both(crops: NDArray[Any]) -> NDArray[np.float32]:
+    """Crops (N, size, size, C), then their mirror images: float32 (2N, size, size, C)."""
+    both = np.empty((2, *crops.shape), np.float32)
+    both[0] = crops
+    for crop, mirrored in zip(*both, strict=True):
+        mirrored[:] = cv2.flip(crop, 1).reshape(crop.shape)  # several times as fast as a negative step
+    return both.reshape(-1, *crops.shape[1:])

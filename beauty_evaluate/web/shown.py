@@ -154,10 +154,11 @@ def facts(found: Explained) -> dict[str, Any]:
     effects = found.effects
     rows = zip(effects.names, effects.effects, effects.areas, strict=True)
     return {
-        "reference": round(effects.reference, 4),
-        "score": round(effects.score, 4),
+        "reference": round(effects.reference, 6),
+        "score": round(effects.score, 6),
         "way": effects.way,
-        "regions": [{"name": n, "effect": round(float(e), 4), "area": round(float(a), 4)} for n, e, a in rows],
+        "proof": found.trust.verdict,
+        "regions": [{"name": n, "effect": round(float(e), 6), "area": round(float(a), 4)} for n, e, a in rows],
     }
 
 
@@ -168,7 +169,7 @@ def explained(found: Explained) -> dict[str, Any]:
     for region in told["regions"]:
         region["bar"] = 50 * min(abs(region["effect"]) / FULL_SCALE, 1)
     shares = (found.effects.effects / FULL_SCALE)[found.masks.argmax(0)]
-    return {**told, "overlay": _data(tint(_coloured(found.crop), shares))}
+    return {**told, "overlay": _data(tint(_coloured(found.crop), shares)), "trust": found.trust}
 
 
 def _data(picture: Picture) -> str:

@@ -77,6 +77,26 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "把所有区域涂掉时，神经网络给出 {reference} 分；对这张照片给出 {score} 分。差值按区域分配，单位为分。"
         "它说明在这个神经网络中什么影响了分数，而不是一张脸为什么美。",
     ),
+    "proved": (
+        "Tested on other photos: as a map over the face, these numbers say better what the score hangs on than maps "
+        "that know nothing of the network.",
+        "已在其他照片上检验：作为人脸上的图，这些数值比对神经网络一无所知的图更能说明分数取决于什么。",
+    ),
+    "unproved": (
+        "Whether these numbers are true of the network was never tested for these weights.",
+        "这些数值是否真实反映神经网络，尚未对这组权重检验。",
+    ),
+    "unread": (
+        "What the regions did is not shown: for these weights it did not stand the test against maps that know nothing "
+        "of the network.",
+        "不显示各区域的影响：对这组权重，它没有通过与一无所知的图的对比检验。",
+    ),
+    "agree": (
+        "Another way to take a region away gives other numbers (over {photos} faces: correlation {pearson}, on average "
+        "{gap} points apart, the same region first on {first} %): read the large ones, not the small ones.",
+        "换一种去除区域的方法会得到不同的数值（在 {photos} 张人脸上：相关系数 {pearson}，平均相差 {gap} 分，"
+        "{first} % 的人脸上排第一的区域相同）：请只看较大的数值。",
+    ),
     "overlay": (
         "The face, orange where a region raised the score, purple where it lowered it",
         "人脸：橙色区域提高了分数，紫色区域降低了分数",

@@ -10,6 +10,7 @@ from typing import TypeVar
 from beauty_evaluate import images
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
+from beauty_evaluate.explain.trust import Trust, trust
 from beauty_evaluate.faces.detect import find_faces
 from beauty_evaluate.faces.regions import NAMES, Masks, regions
 from beauty_evaluate.images import Picture
@@ -36,11 +37,13 @@ class TooLong(Exception):
 
 @dataclass(frozen=True)
 class Explained:
-    """What moved the score of one face: its crop, the masks of its regions, and their effects."""
+    """What moved the score of one face: its crop, the masks of its regions, their effects, and how far to believe
+    them."""
 
     crop: Picture
     masks: Masks
     effects: RegionEffects
+    trust: Trust
 
 
 class Hands:
@@ -121,7 +124,7 @@ class Desk:
             crop = faces[face - 1].crop
             masks = regions(crop, config.crop)
             effects = region_effects(self._all_cores, crop, masks, NAMES, config.mirror_average, progress=watched)
-            return Explained(crop, masks, effects)
+            return Explained(crop, masks, effects, trust(self.scorer.card, effects.way))
 
         return self._explaining.begin(job)
 
