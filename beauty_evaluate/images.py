@@ -3,23 +3,31 @@
 import contextlib
 import io
 import os
+import threading
 import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, UnidentifiedImageError, features
 
 from beauty_evaluate.errors import PhotoError
 
 Picture = NDArray[np.uint8]
 
-MAX_PIXELS = 100_000_000
+# Pillow holds 4 bytes a pixel beside our 3, and some decoders several copies more: all in all below 500 MB.
+MAX_PIXELS = 50_000_000
+MOST_PIXELS = {"WEBP": 20_000_000, "AVIF": 32_000_000, "HEIF": 25_000_000}
 MAX_BYTES = 64 * 1024 * 1024
 MIN_SIDE = 32
+LARGE = 12_000_000  # pixels from which photos are decoded one at a time: a thread each would multiply their memory
+STRIP = 256  # rows that are converted at once
+ORIENTATION = 0x0112  # its number in EXIF
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", *(("AVIF",) if features.check("avif") else ()))
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".avif", ".heic", ".heif")
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # what phones write into bytes 8 to 11
+
+_one_large = threading.Lock()
 
 # Pillow warns above this limit while it reads the header; as an error, the warning is our size cap.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -48,8 +56,13 @@ def read(source: str | os.PathLike[str] | bytes) -> Picture:
         formats = ("HEIF",)
     try:
         with Image.open(io.BytesIO(data), formats=formats) as image:
-            _check_size(*image.size)
-            return np.ascontiguousarray(_rgb(_upright(image)))
+            _check_size(*image.size, MOST_PIXELS.get(image.format or "", MAX_PIXELS))
+            with _one_large if image.width * image.height > LARGE else contextlib.nullcontext():
+                image.load()
+                orientation = _orientation(image)
+                picture = _pixels(image)
+                image.close()  # its pixels go before a turned copy comes
+        return _upright(picture, orientation)
     except PhotoError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -103,11 +116,11 @@ def _bytes_of(path: Path) -> bytes:
         raise PhotoError("unreadable", f"Expected a file or folder that can be read. Received: {reason}.") from error
 
 
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
+def _check_size(width: int, height: int, most: int) -> None:
+    if width * height > most:
         raise PhotoError(
             "too_large",
-            f"Expected a picture of at most {MAX_PIXELS // 1_000_000} megapixels. Received: {width} x {height}.",
+            f"Expected at most {most // 1_000_000} megapixels of this format. Received: {width} x {height}; shrink it.",
         )
     if min(width, height) < MIN_SIDE:
         raise PhotoError(
@@ -115,11 +128,33 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    image.load()
-    with contextlib.suppress(Exception):  # damaged EXIF raises whatever its parser met; the pixels are still good
-        ImageOps.exif_transpose(image, in_place=True)  # a copy of a large photo would take its memory twice
-    return image
+def _pixels(image: Image.Image) -> Picture:
+    """uint8 (H, W, 3), not yet turned. In strips: Pillow's own copies of a large photo take three times its memory."""
+    width, height = image.size
+    picture = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, STRIP):
+        bottom = min(top + STRIP, height)
+        picture[top:bottom] = _rgb(image.crop((0, top, width, bottom)))
+    return picture
+
+
+def _orientation(image: Image.Image) -> int:
+    """As its EXIF says; 1, upright, where that is damaged or there is none."""
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # damaged EXIF raises whatever its parser met; the pixels are still good
+        return 1
+
+
+def _upright(picture: Picture, orientation: int) -> Picture:
+    """Turned and mirrored as an EXIF orientation, 1..8, asks for."""
+    if orientation in (5, 6, 7, 8):
+        picture = picture.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        picture = picture[::-1]
+    if orientation in (2, 3, 6, 7):
+        picture = picture[:, ::-1]
+    return np.ascontiguousarray(picture)
 
 
 def _rgb(image: Image.Image) -> Picture:

@@ -2,6 +2,7 @@
 
 import collections
 import io
+import math
 import os
 import struct
 import sys
@@ -16,11 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 
-from beauty_evaluate import Scorer
+from beauty_evaluate import Scorer, images
 from beauty_evaluate.errors import PhotoError
 
 CASES = int(os.environ.get("FUZZ_CASES", "300"))
 MEMORY = 50 * 1024  # kB that files which lie about their size may add to a process
+MOST = 500 * 1024  # kB that a process may take with the largest photo that is read
 STATUSES = {"unreadable", "too_large", "too_small", "no_face"}
 
 
@@ -127,7 +129,7 @@ for path in sys.argv[2:]:
         statuses.append("ok")
     except PhotoError as error:
         statuses.append(error.status)
-print(peak() - before, *statuses)
+print(peak() - before, peak(), *statuses)
 """
 
 
@@ -152,6 +154,19 @@ def test_files_that_lie_about_their_size_take_no_memory(run: Run, tmp_path: Path
     paths.append(tmp_path / "bomb.png")
     Image.new("1", (30_000, 30_000)).save(paths[-1])
     done = run("-c", PEAK, PORTRAIT, *paths)
-    grown, *statuses = done.stdout.split()
+    grown, _, *statuses = done.stdout.split()
     assert statuses == [*expected, "too_large"]
     assert int(grown) < MEMORY
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process's memory stands in /proc")
+def test_the_largest_photo_takes_less_than_half_a_gigabyte(run: Run, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned, which needs a copy
+    side = math.isqrt(images.MAX_PIXELS)
+    with Image.open(PORTRAIT) as photo:
+        photo.convert("RGB").resize((side, side)).save(tmp_path / "large.jpg", exif=exif)
+    done = run("-c", PEAK, PORTRAIT, tmp_path / "large.jpg")
+    grown, most, _ = map(str, done.stdout.split())
+    assert int(grown) > 3 * images.MAX_PIXELS / 1024  # it was decoded
+    assert int(most) < MOST

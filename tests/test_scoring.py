@@ -86,7 +86,7 @@ def save(path: Path, image: Image.Image) -> Path:
         ("text", "a file with other content"),
         ("truncated", "a damaged one"),
         ("empty", "an empty file"),
-        ("bomb", "at most 100 megapixels"),
+        ("bomb", "at most 50 megapixels"),
         ("tiny", "1 x 1"),
         ("empty_folder", "Received: none"),
         ("strip", "no face found"),

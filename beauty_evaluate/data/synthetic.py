@@ -15,7 +15,7 @@ EYES, JAW = 1.1, 0.8
 _FACE_X, _FACE_Y = 100, 108
 
 
-def draw(n: int = 600, seed: int = 0) -> DataSet:
+def draw(n: int = 1200, seed: int = 0) -> DataSet:
     """`n` drawn faces, the same for the same seed; each sample carries its picture, points and region masks."""
     samples = {}
     for i in range(n):
