@@ -10,6 +10,7 @@ from beauty_evaluate.errors import ConfigError
 
 _INSTALLED = Path(__file__).resolve().parent / "_weights"
 WEIGHTS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "weights"
+ROOT = WEIGHTS.parent  # of a checkout
 THIRD_PARTY = WEIGHTS / "third_party"
 
 

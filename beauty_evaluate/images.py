@@ -70,8 +70,10 @@ def read(source: str | os.PathLike[str] | bytes) -> Picture:
             "too_large", f"Expected a picture of at most {MAX_PIXELS // 1_000_000} megapixels. Received: more."
         ) from error
     except UnidentifiedImageError as error:
+        avif = "AVIF" not in FORMATS and data[4:8] == b"ftyp" and b"avif" in data[8:32]
+        found = "AVIF, which this Pillow cannot decode; convert it" if avif else "a file with other content"
         raise PhotoError(
-            "unreadable", "Expected a JPEG, PNG, WebP, BMP or AVIF picture. Received: a file with other content."
+            "unreadable", f"Expected a JPEG, PNG, WebP, BMP or AVIF picture. Received: {found}."
         ) from error
     except Exception as error:  # a damaged file raises whatever its decoder stumbled upon
         raise PhotoError("unreadable", f"Expected a whole picture. Received: a damaged one ({error}).") from error

@@ -26,6 +26,7 @@ from beauty_evaluate.scoring.compare import (
     people,
     ranked,
     told_apart,
+    told_by_name,
     verdicts,
 )
 from beauty_evaluate.scoring.scorer import Scored
@@ -80,12 +81,32 @@ def test_entries_name_their_photo_and_its_person() -> None:
     assert found("x/two.jpg", faces=2).name == "two.jpg, face 1"
     assert found(os.fsdecode(b"b\n\r\x07caf\xe9\xc2\xa0\xe2\x82\xac.jpg")).name == "b  \\x07caf\\udce9 €.jpg"
     assert [found(f"in/{path}", "out", "in/").person for path in ("a.jpg", "ann/a.jpg", "ann/2020/a.jpg")] == [
-        "",
+        "in",  # one of several folders
         "in/ann",
         "in/ann",
     ]
     assert found("./ann/a.jpg", ".").person == "ann"
+    assert found("in/a.jpg", "in").person == ""  # the only folder: it may hold many people
     assert "\udce9" not in found(os.fsdecode(b"in/ann\xe9/a.jpg"), "in").person
+
+
+def test_photos_of_a_person_that_are_a_tie_flatter_nobody() -> None:
+    (ann,) = people([entry("1.jpg", 3.0, person="ann"), entry("2.jpg", 3.3, person="ann")])
+    assert ann.words().endswith("even 2.jpg (3.30) and 1.jpg (3.00) are a tie within the intervals")
+
+
+def test_files_of_one_name_are_told_by_their_folders() -> None:
+    faces = [replace(entry("a.jpg", 3.0), row=replace(entry("a.jpg", 3.0).row, file=f"{who}/a.jpg")) for who in "xy"]
+    faces += [entry("b.jpg", 2.0)]
+    assert [face.name for face in told_by_name(faces)] == ["x/a.jpg", "y/a.jpg", "b.jpg"]
+
+
+def test_a_picture_tells_some_sentences_and_names_outside_latin(monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = [entry("\u5f20\u4e09.jpg", 3.0)]
+    monkeypatch.setattr(sheet, "FONTS", ("no_such_font.ttf",))  # Pillow's own is used then
+    short = Image.open(io.BytesIO(sheet.drawn(".png", faces, ["one"] * 12, 5500)))
+    long = Image.open(io.BytesIO(sheet.drawn(".png", faces, ["one"] * 500, 5500)))
+    assert long.height == short.height + sheet.LINE
 
 
 def test_before_and_after_are_told_by_their_names() -> None:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import cv2
 import pytest
 from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 
-from beauty_evaluate import Row, Scorer
+from beauty_evaluate import Row, Scorer, images
+from beauty_evaluate.cli.common import CLEAR, Counter
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.scoring.stream import CHUNK, expand, scan
 from beauty_evaluate.scoring.tables import COLUMNS, Table
@@ -82,6 +84,36 @@ def test_leaving_early_ends_the_threads(scorer: Scorer, folder: Path) -> None:
     assert (threading.active_count(), cv2.getNumThreads()) == (before, threads)
 
 
+@pytest.mark.parametrize("count", [3, 2 * CHUNK + 1])
+def test_our_own_mistake_with_one_photo_does_not_end_the_run(
+    scorer: Scorer, folder: Path, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, read = expand([str(folder)])[:count], images.read
+
+    def stumbling(path: str) -> images.Picture:
+        if path == paths[1]:
+            raise RuntimeError("out of\nluck")
+        return read(path)
+
+    monkeypatch.setattr(images, "read", stumbling)
+    rows = [one.rows[0] for one in scan(scorer, paths)]
+    assert [row.file for row in rows] == paths
+    assert [row.status for row in rows[:3]] == ["unreadable", "failed", "ok"]
+    assert "our mistake (out of luck)" in rows[1].error
+
+
+def test_a_few_photos_come_one_by_one(scorer: Scorer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, read = [], images.read
+
+    def counting(path: str) -> images.Picture:
+        seen.append(path)
+        return read(path)
+
+    monkeypatch.setattr(images, "read", counting)
+    next(scan(scorer, expand([str(folder)])[:CHUNK]))
+    assert len(seen) == 1
+
+
 def test_one_scorer_serves_several_threads(scorer: Scorer) -> None:
     paths = [PORTRAIT, PORTRAIT_PNG] * 3
     expected = {path: scorer.score(path)[0].score for path in paths}
@@ -105,6 +137,9 @@ def test_patterns_and_folders_are_expanded_once(tmp_path: Path, monkeypatch: pyt
     assert expand(["**/*.png"]) == [os.path.join("sub", "c.png")]
     assert expand(["odd[1].jpg"]) == ["odd[1].jpg"]
     assert expand(["*.gif", "sub"]) == ["*.gif", os.path.join("sub", "c.png")]
+    assert expand(["*.jpg"], patterns=False) == ["*.jpg"]
+    assert expand(["."], written=["a.jpg"]) == [os.path.join(".", n) for n in ("b.jpg", "odd[1].jpg", "sub/c.png")]
+    assert expand(["sub"], written=["sub/c.png"]) == ["sub"]  # which then says that it holds no photos
 
 
 def test_a_folder_that_may_not_be_read_is_told(scorer: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +168,23 @@ def test_a_list_comes_from_standard_input(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, USE, "-"], stdin=stream, capture_output=True, text=True, check=False)
     assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
     assert done.stderr.startswith("missing.jpg: ")
+
+
+def test_progress_is_a_line_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, clock = io.StringIO(), iter([0.0, 2.0, 2.1, 3.0, 4.0])
+    monkeypatch.setattr(screen, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    count = Counter("scoring")
+    count(20, 100)
+    count(21, 100)  # too soon
+    count.clear()
+    count(30, 100)
+    count(100, 100)
+    assert screen.getvalue() == (
+        f"{CLEAR}scoring: 20/100, 10.0 a second, 8 s left{CLEAR}{CLEAR}scoring: 30/100, 10.0 a second, 7 s left"
+        f"{CLEAR}scoring: 100/100, 25.0 a second, 0 s left\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,12 +247,15 @@ def test_another_table_is_not_gone_on_in(tmp_path: Path) -> None:
 
 def test_a_run_that_was_killed_goes_on_where_it_was(run: Run, folder: Path, tmp_path: Path) -> None:
     files = [tmp_path / "t.csv", tmp_path / "t.json"]
+    for i in range(60):
+        shutil.copy(PORTRAIT, folder / f"more_{i}.jpg")
     words = [str(word) for word in (sys.executable, USE, folder, "--csv", files[0], "--json", files[1])]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGKILL)
+    assert 0 < len(files[1].read_text().splitlines()) < len(list(folder.iterdir()))  # in the middle
     done = run(USE, folder, "--csv", "t.csv", "--json", "t.json", "--resume")
     assert done.returncode == 1
     rows = list(csv.DictReader(io.StringIO(files[0].read_text())))
@@ -212,6 +267,10 @@ def test_a_run_that_was_killed_goes_on_where_it_was(run: Run, folder: Path, tmp_
     assert (again.returncode, again.stdout) == (1, "")
     assert files[0].read_bytes() == before
     assert run(USE, folder, "--resume").returncode == 2
+    other = run(USE, folder, "--csv", "t.csv", "--resume", "--weights", "six_block_60-40")
+    assert other.returncode == 2
+    assert "Expected --resume with a table of six_block_60-40." in other.stderr
+    assert files[0].read_bytes() == before
 
 
 def test_going_on_spares_the_copies_of_other_photos(run: Run, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
+from beauty_evaluate.config import ROOT
 from beauty_evaluate.errors import UserError
 
 COMMANDS = {
@@ -26,6 +27,8 @@ COMMANDS = {
 
 LIGHT = {"cv2", "flask", "numpy", "onnxruntime", "PIL", "waitress"}
 HEAVY = {"tensorflow", "keras", "matplotlib", "scipy", "imagehash", "h5py", "tf2onnx", "onnx"}
+
+CLEAR = "\r\x1b[K"  # to the beginning of a line in a terminal, which becomes empty
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -48,8 +51,10 @@ def start(add_flags: Callable[[argparse.ArgumentParser], None], run: Run, doc: s
         file = "requirements-use.txt" if error.name in LIGHT else "requirements.txt"
         if error.name not in LIGHT | HEAVY:
             raise
+        there = (ROOT / file).is_file()  # an installed package has none
+        wanted = f"-r {file}" if there else error.name
         sentence = (
-            f"Expected the packages of {file}. Received: no {error.name}; {sys.executable} -m pip install -r {file}."
+            f"Expected the packages of {file}. Received: no {error.name}; {sys.executable} -m pip install {wanted}."
         )
         return _fail(parser.prog, sentence)
     except KeyboardInterrupt:
@@ -102,7 +107,7 @@ def add_into(parser: argparse.ArgumentParser) -> None:
 
 
 class Counter:
-    """A line on stderr that counts, with time left, where a person is watching."""
+    """A line on stderr that counts, with rate and time left, where a person is watching."""
 
     def __init__(self, what: str) -> None:
         self.what, self.begin, self.shown = what, time.monotonic(), 0.0
@@ -112,9 +117,16 @@ class Counter:
         if not sys.stderr.isatty() or (now - self.shown < 0.2 and done < total):
             return
         self.shown = now
-        left = (now - self.begin) / done * (total - done)
+        rate = done / max(now - self.begin, 1e-9)
         end = "\n" if done == total else ""
-        print(f"\r{self.what}: {done}/{total}, {left:.0f} s left ", end=end, file=sys.stderr, flush=True)
+        words = f"{self.what}: {done}/{total}, {rate:.1f} a second, {(total - done) / rate:.0f} s left"
+        print(f"{CLEAR}{words}", end=end, file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Take the line away: something else will be printed."""
+        if self.shown and sys.stderr.isatty():
+            self.shown = 0.0
+            print(CLEAR, end="", file=sys.stderr, flush=True)
 
 
 def import_tensorflow() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beauty_evaluate.cli.common import Counter, add_weights, start
-from beauty_evaluate.config import WEIGHTS
+from beauty_evaluate.config import ROOT
 from beauty_evaluate.data import splits
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.models import card as cards
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # imported when a command runs, so that a missing package is 
     from beauty_evaluate.data.sample import DataSet
     from beauty_evaluate.evaluation.evaluate import Evaluation
 
-FOLDS = WEIGHTS.parent / "benchmarks" / "cv"
+FOLDS = ROOT / "benchmarks" / "cv"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.readme:
         from beauty_evaluate.evaluation.report import update_blocks, written_blocks
 
-        print(f"{options.readme}: {', '.join(update_blocks(options.readme, written_blocks(WEIGHTS.parent)))}")
+        print(f"{options.readme}: {', '.join(update_blocks(options.readme, written_blocks(ROOT)))}")
         return 0
     if options.wild:
         return _wild(options)

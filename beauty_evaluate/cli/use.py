@@ -52,9 +52,8 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     _check(options)
     from beauty_evaluate.scoring.scorer import Scorer
-    from beauty_evaluate.scoring.stream import expand
 
-    paths = expand(_listed(options.paths), leave_out=options.out)
+    paths = list(dict.fromkeys(_photos(options)))
     if not paths:
         raise UserError("Expected photos to score. Received: an empty list.")
     others = _others(options, paths)
@@ -93,10 +92,12 @@ def _score(
     run has dealt with was told then, and counts."""
     from beauty_evaluate.scoring.stream import places, scan
 
-    count = Counter("scoring") if not sys.stdout.isatty() else None
+    count = Counter("scoring")
     roots = [path for path in options.paths if os.path.isdir(path)]
     with contextlib.ExitStack() as stack:
         tables = _tables(options, stack)
+        for table in tables:
+            table.check(scorer)
         known = {path: _earlier(path, tables) for path in paths}
         left = [path for path in paths if known[path] is None]
         good, bad = list(known.values()).count(True), list(known.values()).count(False)
@@ -109,11 +110,12 @@ def _score(
 
                 gathered += entries(scored, roots)
             good, bad = good + len(scored.faces), bad + (not scored.faces)
+            count.clear()
             for row, face in zip_longest(scored.rows, scored.faces):
                 _print(row, scorer.rated, _quiet(options))
                 if explain and face:
                     _tell(options, *scorer.explain(face, Counter("explaining")).lines())
-            if count and len(left) > 1:
+            if len(left) > 1:
                 count(done, len(left))
     return good, bad
 
@@ -143,13 +145,16 @@ def _compare(options: argparse.Namespace, scorer: "Scorer", faces: "list[Entry]"
     from beauty_evaluate.scoring import compare, sheet
     from beauty_evaluate.scoring.stream import scan
 
-    failed = 0
-    for scored in scan(scorer, others):
+    failed, count = 0, Counter("scoring the others")
+    for done, scored in enumerate(scan(scorer, others), 1):
         if scored.faces:
             faces += compare.entries(scored, mine=False)
         else:
+            count.clear()
             _print(scored.rows[0], scorer.rated, _quiet(options))
             failed += 1
+        count(done, len(others))
+    faces = compare.told_by_name(faces)
     said = compare.verdicts(faces)
     _tell(options, *said)
     if options.report:
@@ -189,17 +194,22 @@ def _check_files(files: Sequence[str]) -> None:
             raise UserError(f"Expected a file in a folder that is there. Received: {file}; make its folder first.")
 
 
-def _listed(paths: Sequence[str]) -> Iterator[str]:
-    """The paths; for `-`, those on the lines of standard input, whose bytes need not be UTF-8."""
-    for path in paths:
-        if path != "-":
-            yield path
-            continue
-        for line in sys.stdin.buffer if sys.stdin else ():
-            if b"\0" in line:
-                raise UserError("Expected a path on each line. Received: a NUL; find takes -print, not -print0.")
-            if line.strip():
-                yield os.fsdecode(line.rstrip(b"\r\n"))
+def _photos(options: argparse.Namespace) -> Iterator[str]:
+    """The photos asked about: those of the arguments, which may be patterns, and for `-` those that are listed."""
+    from beauty_evaluate.scoring.stream import expand
+
+    for path in options.paths:
+        listed = path == "-"
+        yield from expand(_lines() if listed else [path], options.out, _files(options), patterns=not listed)
+
+
+def _lines() -> Iterator[str]:
+    """The paths on the lines of standard input, whose bytes need not be UTF-8."""
+    for line in sys.stdin.buffer if sys.stdin else ():
+        if b"\0" in line:
+            raise UserError("Expected a path on each line. Received: a NUL; find takes -print, not -print0.")
+        if line.strip():
+            yield os.fsdecode(line.rstrip(b"\r\n"))
 
 
 def _quiet(options: argparse.Namespace) -> bool:
@@ -237,12 +247,15 @@ def _tables(options: argparse.Namespace, stack: contextlib.ExitStack) -> "list[T
 
 
 def _print(row: "Row", rated: int, quiet: bool) -> None:
+    from beauty_evaluate.scoring.stream import printable
+
+    file = printable(row.file)
     if row.status != "ok":
-        print(f"{row.file}: {row.error}", file=sys.stderr)
+        print(f"{file}: {row.error}", file=sys.stderr)
     elif not quiet:
         which = f", face {row.face} of {row.faces}" if row.faces > 1 else ""
         margin = "" if row.half is None else f" +- {row.half:.2f}"
         score = f"{row.score:.2f}{margin} of 5"
         careful = f"; means little: {row.warnings.replace(';', ', ')}" if row.warnings else ""
         share = f"higher than {row.percentile:.0f} % of {rated} rated faces"
-        print(f"{row.file}{which}: {score}, {share}{careful}", flush=True)
+        print(f"{file}{which}: {score}, {share}{careful}", flush=True)

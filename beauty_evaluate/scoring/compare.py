@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
 from pathlib import Path
 from statistics import mean, stdev
@@ -14,6 +14,7 @@ import numpy as np
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.images import Picture
 from beauty_evaluate.scoring.scorer import Row, Scored
+from beauty_evaluate.scoring.stream import printable
 
 THUMBNAIL = 192  # pixels a side: a face takes some 10 kB while a report is gathered
 PAIR = re.compile(r"(?P<before>.*)(?P<when>before|after)(?P<rest>.*)", re.IGNORECASE)
@@ -25,7 +26,7 @@ class Entry:
     """A scored face in a comparison.
 
     name: of its file as it can be shown, with the number of the face where there are several. jpeg: the crop, small.
-    person: the folder that was asked about and the subfolder in it, "" for none. mine: asked about, not part of the
+    person: the folder that was asked about, or the subfolder in it, "" for none. mine: asked about, not part of the
     folder it is compared with.
     """
 
@@ -43,26 +44,34 @@ class Entry:
 
 
 def entries(scored: Scored, roots: Sequence[str] = (), mine: bool = True) -> list[Entry]:
-    """The faces of one photo; none if it has no score. roots: the folders that were asked about, whose subfolders are
-    a person each."""
+    """The faces of one photo; none if it has no score. roots: the folders that were asked about: their subfolders are
+    a person each, and so are they themselves if there are several."""
     found = []
     for row, face in zip(scored.rows, scored.faces, strict=bool(scored.faces)):
         path = Path(row.file)
-        name = _shown(path.name) + f", face {row.face}" * (row.faces > 1)
+        name = printable(path.name) + f", face {row.face}" * (row.faces > 1)
         assert row.score is not None
-        found.append(Entry(name, row, row.score, _jpeg(face), _shown(_person(path, roots)), mine))
+        found.append(Entry(name, row, row.score, _jpeg(face), printable(_person(path, roots)), mine))
     return found
 
 
 def _person(path: Path, roots: Sequence[str]) -> str:
     root = next((root for root in roots if path.is_relative_to(root)), None)
     parts = path.relative_to(root).parts if root is not None else ()
-    return Path(root, parts[0]).as_posix() if root is not None and len(parts) > 1 else ""
+    if root is None or (len(parts) == 1 and len(roots) == 1):
+        return ""
+    return Path(root, *parts[:1] * (len(parts) > 1)).as_posix()
 
 
-def _shown(name: str) -> str:
-    """On one line, and without what neither a picture nor a page can hold: control characters, bytes not UTF-8."""
-    return "".join(" " if c.isspace() else c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+def told_by_name(faces: Sequence[Entry]) -> list[Entry]:
+    """The same faces, with their folder before the name where files of several folders have the same."""
+    names = Counter(entry.name for entry in faces)
+    found = []
+    for entry in faces:
+        folder = printable(Path(entry.row.file).parent.name)
+        twice = names[entry.name] > 1 and folder
+        found.append(replace(entry, name=f"{folder}/{entry.name}") if twice else entry)
+    return found
 
 
 def _jpeg(face: Face) -> bytes:
@@ -112,9 +121,12 @@ class Person:
 
     def words(self) -> str:
         """One line."""
-        return (
-            f"{self.name}: {self.mean:.2f} on average over {self.photos} photos, spread {self.spread:.2f}; "
-            f"{self.best.name} flatters most ({self.best.score:.2f}), {self.worst.name} least ({self.worst.score:.2f})"
+        words = f"{self.name}: {self.mean:.2f} on average over {self.photos} photos, spread {self.spread:.2f}"
+        ends = f"{self.best.name} ({self.best.score:.2f}) and {self.worst.name} ({self.worst.score:.2f})"
+        if told_apart(self.best, self.worst) is False:
+            return f"{words}; even {ends} are a tie within the intervals"
+        return f"{words}; {self.best.name} flatters most ({self.best.score:.2f}), {self.worst.name} least " + (
+            f"({self.worst.score:.2f})"
         )
 
 

@@ -1,6 +1,7 @@
 """A comparison to look at and to share: one picture, or one page."""
 
 import base64
+import contextlib
 import io
 import textwrap
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ from beauty_evaluate.scoring.compare import THUMBNAIL, Entry, ranked
 
 SUFFIXES = (".png", ".html")
 MOST = {".png": 60, ".html": 1000}  # faces that are shown; the sentences are about all
+MOST_SENTENCES = 12  # in a picture
+# Pillow's own font knows Latin letters alone; these of common systems know more.
+FONTS = ("NotoSansCJK-Regular.ttc", "wqy-zenhei.ttc", "PingFang.ttc", "msyh.ttc", "DejaVuSans.ttf", "arial.ttf")
 COLUMNS, GAP, LINE = 5, 16, 20  # of the picture; pixels
 CARD = THUMBNAIL + 4 * LINE
 ABOUT = (
@@ -65,10 +69,14 @@ def _facts(rank: int, entry: Entry, rated: int) -> tuple[str, str, str]:
 
 
 def _picture(title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence[str], rated: int) -> bytes:
-    large, medium, small = (ImageFont.load_default(size) for size in (26, 20, 14))
+    told = list(sentences[:MOST_SENTENCES])
+    if len(sentences) > len(told):
+        told.append(f"{len(sentences) - len(told)} more sentences stand in a report as a page (.html).")
+    texts = [*told, ABOUT, *(entry.name for _, entry in shown)]
+    large, medium, small = (_font(size, "".join(texts)) for size in (26, 20, 14))
     columns = min(COLUMNS, max(3, len(shown)))
     width = columns * (THUMBNAIL + GAP) + GAP
-    lines = [part for sentence in [*sentences, ABOUT] for part in textwrap.wrap(sentence, width // 8)]
+    lines = [part for sentence in [*told, ABOUT] for part in textwrap.wrap(sentence, width // 8)]
     top = GAP + 2 * LINE
     rows = -(-len(shown) // columns)
     sheet = Image.new("RGB", (width, top + rows * (CARD + GAP) + len(lines) * LINE + GAP), "white")
@@ -90,6 +98,15 @@ def _picture(title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence
     file = io.BytesIO()
     sheet.save(file, "PNG")
     return file.getvalue()
+
+
+def _font(size: int, text: str) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own, or for letters that it lacks the first of FONTS that is there."""
+    if not all(ord(c) < 0x250 for c in text):
+        for name in FONTS:
+            with contextlib.suppress(OSError):
+                return ImageFont.truetype(name, size)
+    return ImageFont.load_default(size)
 
 
 def _fitting(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:

@@ -14,7 +14,7 @@ import cv2
 
 from beauty_evaluate import images
 from beauty_evaluate.drawing import label_box, score_colour
-from beauty_evaluate.errors import PhotoError
+from beauty_evaluate.errors import PhotoError, UserError
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models.card import ONNX
 from beauty_evaluate.models.runtime import Forward, many_forward
@@ -26,20 +26,31 @@ LONGEST = 255 - len("_scored_1000000.jpg")  # bytes of a photo's name that fit i
 COPY = re.compile(r"_scored(_\d+)?\.jpg$")
 
 
-def expand(paths: Iterable[str], leave_out: Path | None = None) -> list[str]:
+def printable(name: str) -> str:
+    """On one line, and without what neither a terminal, a picture nor a page can show: control characters, bytes that
+    are not UTF-8."""
+    return "".join(" " if c.isspace() else c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def expand(
+    paths: Iterable[str], leave_out: Path | None = None, written: Iterable[str] = (), patterns: bool = True
+) -> list[str]:
     """Files as they are, folders as the photos in them, sorted, subfolders too but for `leave_out`, patterns (`*`, `?`,
     `[]`, `**`) as what they match; each once. A folder without photos, one that may not be read and a pattern without a
     match stand for themselves, and fail when they are read.
 
     leave_out: folder of annotated copies. Those of an earlier run are left out however they were named, so that the
-    same command works twice.
+    same command works twice. written: files that the run will write, left out of folders likewise. patterns: whether
+    there are any, or `*` is part of a name.
     """
     found: dict[str, None] = {}
-    copies = os.path.realpath(leave_out) if leave_out else None
+    copies, own = os.path.realpath(leave_out) if leave_out else None, {os.path.realpath(file) for file in written}
     for path in paths:
-        matching = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) and not os.path.exists(path) else []
-        for one in matching or [path]:
-            found |= dict.fromkeys(photo for photo in _inside(one, copies) or [one] if not _is_copy(photo, copies))
+        pattern = patterns and glob.has_magic(path) and not os.path.exists(path)
+        for one in (sorted(glob.glob(path, recursive=True)) if pattern else []) or [path]:
+            inside = _inside(one, copies)
+            photos = [photo for photo in inside if not own or os.path.realpath(photo) not in own] if inside else [one]
+            found |= dict.fromkeys(photo for photo in photos or [one] if not _is_copy(photo, copies))
     return list(found)
 
 
@@ -90,15 +101,27 @@ def scan(
     folder that is there.
     """
 
-    def work(chunk: list[str], forward: Forward | None) -> list[Scored]:
+    def together(chunk: list[str], forward: Forward | None) -> list[Scored]:
         if copies is None:
             return scorer.score_many(chunk, single, forward)
         return [_with_copy(scorer, path, single, copies[path], forward) for path in chunk]
 
+    def work(chunk: list[str], forward: Forward | None) -> list[Scored]:
+        try:
+            return together(chunk, forward)
+        except Exception as error:  # a mistake of ours in one photo must not end a run of thousands
+            if isinstance(error, UserError | OSError | MemoryError):
+                raise
+            if len(chunk) > 1:
+                return [scored for path in chunk for scored in work([path], forward)]
+            words = f"Expected to score this photo. Received: {type(error).__name__}, which is our mistake ({error})."
+            return [Scored.failed(chunk[0], PhotoError("failed", " ".join(words.split())))]
+
     chunks = _chunks(iter(paths))
     first, second = next(chunks, None), next(chunks, None)
     if first and second is None:  # a few photos: OpenCV's network is ready first, and its own threads help each photo
-        yield from work(first, None)
+        for path in first:
+            yield from work([path], None)
     elif first and second:
         forward = many_forward(scorer.card.file(ONNX), threads=1)
         yield from _in_order(lambda chunk: work(chunk, forward), chain((first, second), chunks), _cores())

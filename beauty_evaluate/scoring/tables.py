@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
 
-from beauty_evaluate.errors import UserError
-from beauty_evaluate.models.card import write_whole
-from beauty_evaluate.scoring.scorer import Row
+from beauty_evaluate.errors import PhotoError, UserError
+from beauty_evaluate.scoring.scorer import Row, Scorer
 
 COLUMNS = [f.name for f in fields(Row)]
+EXAMPLES = 5  # photos of an earlier run that may be scored again
+SAME = 0.01  # rating points that other threads or another runtime may change a score by, and more
 
 
 class Table:
@@ -27,16 +28,32 @@ class Table:
         """kind: `csv` or `json`. resume: go on in a file that is there. UserError if that file is no such table."""
         self._text: Callable[[Sequence[Row]], str] = _csv if kind == "csv" else _json
         self._earlier: dict[str, bool] = {}
+        self._examples: list[tuple[str, float]] = []
         self._file = None if place == "-" else place
         there = resume and self._file is not None and Path(self._file).is_file()
         if there:
-            self._earlier = _kept(Path(place), kind)
+            self._earlier, self._examples = _kept(Path(place), kind)
         self._descriptor = None
         if self._file is not None:
             flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if there else os.O_TRUNC)
             self._descriptor = os.open(self._file, flags | getattr(os, "O_BINARY", 0), 0o666)
         if kind == "csv" and not (there and Path(place).stat().st_size):
             self._write(_csv_line(COLUMNS))
+
+    def check(self, scorer: Scorer) -> None:
+        """UserError if the first photo of an earlier run that can still be scored gets another score now: one table
+        must not mix networks."""
+        for file, score in self._examples:
+            try:
+                now = scorer.score(os.fsencode(file).decode("utf-8", "surrogateescape"))[0].score
+            except PhotoError:
+                continue  # it has gone, or changed
+            if now is not None and abs(now - score) > SAME:
+                raise UserError(
+                    f"Expected --resume with a table of {scorer.card.name}. Received: {self._file}, where {file} has "
+                    f"{score:.4f}, not {now:.4f}: of other weights, or the photo has changed. Name another file."
+                )
+            return
 
     def earlier(self, file: str) -> bool | None:
         """Whether an earlier run scored this photo; None if it left no rows of it."""
@@ -81,8 +98,9 @@ def _key(file: str) -> str:
     return file.encode("utf-8", "backslashreplace").decode()
 
 
-def _kept(path: Path, kind: str) -> dict[str, bool]:
-    """The photos whose rows are all there, and whether they were scored. What a killed run left half is cut off."""
+def _kept(path: Path, kind: str) -> tuple[dict[str, bool], list[tuple[str, float]]]:
+    """The photos whose rows are all there, and whether they were scored; of some photos the first face's score. What a
+    killed run left half is cut off."""
     text = path.read_bytes().decode("utf-8", "replace")
     records = _records(text, quoted=kind == "csv")
     head = [_csv_line(COLUMNS)] if kind == "csv" else []
@@ -98,8 +116,12 @@ def _kept(path: Path, kind: str) -> dict[str, bool]:
         rows = [row for row in rows if row[0] != rows[-1][0]]
     whole = "".join(records[: len(head) + len(rows)])
     if whole != text:
-        write_whole(path, whole.encode())
-    return {file: scored for file, _, scored in rows}
+        os.truncate(path, len(whole.encode()))
+    firsts: dict[str, float] = {}
+    for file, _, score in rows:
+        if score is not None and len(firsts) < EXAMPLES:
+            firsts.setdefault(file, score)
+    return {file: score is not None for file, _, score in rows}, list(firsts.items())
 
 
 def _records(text: str, quoted: bool) -> list[str]:
@@ -113,8 +135,9 @@ def _records(text: str, quoted: bool) -> list[str]:
     return records
 
 
-def _row(record: str, kind: str) -> tuple[str, int, bool]:
-    """Its photo, how many rows that has, and whether it was scored. ValueError for a record of another table."""
+def _row(record: str, kind: str) -> tuple[str, int, float | None]:
+    """Its photo, how many rows that has, and its score, None if it has none. ValueError for a record of another
+    table."""
     if kind == "json":
         values = json.loads(record)
         if not isinstance(values, dict) or list(values) != COLUMNS:
@@ -125,4 +148,4 @@ def _row(record: str, kind: str) -> tuple[str, int, bool]:
             raise ValueError(f"a row of {len(cells)} cells")
         values = dict(zip(COLUMNS, cells, strict=True))
     scored = int(values["face"]) > 0
-    return _key(values["file"]), int(values["faces"]) if scored else 1, scored
+    return _key(values["file"]), int(values["faces"]) if scored else 1, float(values["score"]) if scored else None
