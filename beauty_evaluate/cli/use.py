@@ -58,16 +58,14 @@ def _run(options: argparse.Namespace) -> int:
         raise UserError("Expected photos to score. Received: an empty list.")
     others = _others(options, paths)
     _spare_inputs([*paths, *others], options)
-    scorer = Scorer(options.weights)
+    scorer = Scorer(options.weights, one_photo=len(paths) == 1 and not others)
     known = _trust(scorer) if options.why else None
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
     gathered: list[Entry] | None = [] if options.report or options.against else None
-    good, bad = _score(options, scorer, paths, gathered, known is not None and known.proved is not False)
+    good, bad = _score(options, scorer, paths, gathered, known)
     if gathered:
         bad += _compare(options, scorer, gathered, others)
-    if good and known:
-        _tell(options, *known.sentences)
     if not good:
         return 2
     return 1 if bad else 0
@@ -86,10 +84,10 @@ def _score(
     scorer: "Scorer",
     paths: Sequence[str],
     gathered: "list[Entry] | None",
-    explain: bool,
+    known: "Trust | None",
 ) -> tuple[int, int]:
     """Score, write and print. How many faces have a score, and how many faces and photos have none; what an earlier
-    run has dealt with was told then, and counts."""
+    run has dealt with was told then, and counts. known: how far explanations may be believed; None if none is asked."""
     from beauty_evaluate.scoring.stream import places, scan
 
     count = Counter("scoring")
@@ -98,10 +96,10 @@ def _score(
         tables = _tables(options, stack)
         for table in tables:
             table.check(scorer)
-        known = {path: _earlier(path, tables) for path in paths}
-        left = [path for path in paths if known[path] is None]
-        good, bad = list(known.values()).count(True), list(known.values()).count(False)
-        copies = places(sorted(paths, key=lambda path: known[path] is None), options.out) if options.out else None
+        before = {path: _earlier(path, tables) for path in paths}
+        left = [path for path in paths if before[path] is None]
+        good, bad, explained = list(before.values()).count(True), list(before.values()).count(False), 0
+        copies = places(sorted(paths, key=lambda path: before[path] is None), options.out) if options.out else None
         for done, scored in enumerate(scan(scorer, left, options.single, copies), 1):
             for table in tables:
                 table.write(scored.rows)
@@ -113,10 +111,14 @@ def _score(
             count.clear()
             for row, face in zip_longest(scored.rows, scored.faces):
                 _print(row, scorer.rated, _quiet(options))
-                if explain and face:
-                    _tell(options, *scorer.explain(face, Counter("explaining")).lines())
+                if known and face:
+                    explained += 1
+                    if known.proved is not False:
+                        _tell(options, *scorer.explain(face, Counter("explaining")).lines())
             if len(left) > 1:
                 count(done, len(left))
+    if known and explained:
+        _tell(options, *known.sentences)
     return good, bad
 
 

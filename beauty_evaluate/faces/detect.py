@@ -79,6 +79,11 @@ def _detect(photo: Picture, config: CropConfig) -> list[Face]:
     return faces
 
 
+def release() -> None:
+    """Give the memory of this thread's detector back; the next photo makes another."""
+    vars(_local).pop("detector", None)
+
+
 def _detector() -> cv2.FaceDetectorYN:
     if not hasattr(_local, "detector"):
         if not YUNET.is_file():

@@ -12,7 +12,7 @@ import numpy as np
 from beauty_evaluate import images
 from beauty_evaluate.errors import ConfigError, PhotoError
 from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
-from beauty_evaluate.faces.detect import Face, find_faces
+from beauty_evaluate.faces.detect import Face, find_faces, release
 from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.faces.regions import NAMES, regions
 from beauty_evaluate.images import Picture
@@ -70,14 +70,15 @@ class Scored:
 class Scorer:
     """A network with its card, ready to score photos. One for all threads: each gets a network of its own."""
 
-    def __init__(self, weights: str | None = None) -> None:
-        """weights: a name in `weights/` or the path of a card; by default the best there is. Raises WeightsError; for a
-        network that cannot be read when the first face is scored, since it is read while the first photo is.
+    def __init__(self, weights: str | None = None, one_photo: bool = False) -> None:
+        """weights: a name in `weights/` or the path of a card; by default the best there is. one_photo: no other will
+        come, so that less memory is kept. Raises WeightsError; for a network that cannot be read when the first face
+        is scored, since it is read while the first photo is.
 
         `card` says what the network is; `labels` are the data set's mean scores, sorted, float64 (`rated`,), behind a
         percentile.
         """
-        self.card = cards.load(weights)
+        self.card, self._one_photo = cards.load(weights), one_photo
         self.labels = self.card.stats("labels")["labels"]
         self.rated = len(self.labels)
         self._local, self._lock = threading.local(), threading.Lock()
@@ -183,6 +184,8 @@ class Scorer:
 
     def _faces(self, photo: Picture, single: bool) -> list[Face]:
         faces = find_faces(photo, self.card.config.crop)
+        if self._one_photo:
+            release()
         if single and len(faces) != 1:
             raise PhotoError(
                 "several_faces", f"Expected one face. Received: {len(faces)}; crop the photo to one.", len(faces)
