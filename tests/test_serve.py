@@ -18,6 +18,8 @@ from conftest import PORTRAIT, ROOT, Run
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from beauty_evaluate.web.views import RETRY
+
 LARGE = 5_000_000  # bytes of an upload
 MANY, SETTLED = 1000, 200  # requests, and those after which memory has to stay as it is
 GROWTH = 40 << 10  # kB that the allocator may still take: less than one byte in a hundred of what was sent
@@ -145,6 +147,26 @@ def test_a_refused_body_is_not_asked_for(server: Server) -> None:
         head = "POST /api/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99000000\r\nExpect: 100-continue\r\n\r\n"
         line.sendall(head.encode())
         assert line.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_who_comes_when_too_many_are_waiting_is_told_to_come_again(tmp_path: Path) -> None:
+    server = Server(tmp_path, "--threads", "1")  # with the shipped network, which takes its time
+    body, headers = form(PORTRAIT.read_bytes())
+
+    def ask(_: int) -> tuple[int, str | None]:
+        line = server.connect()
+        line.request("POST", "/api/score", body, headers)
+        answer = line.getresponse()
+        answer.read()
+        line.close()
+        return answer.status, answer.getheader("Retry-After")
+
+    with ThreadPoolExecutor(64) as pool:
+        found = set(pool.map(ask, range(192)))
+    assert found == {(200, None), (503, str(RETRY))}
+    assert ask(0) == (200, None)
+    code, _, err = server.end()
+    assert (code, err) == (0, "")
 
 
 def test_ctrl_c_ends_a_server_that_explains(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def faces(count: int) -> bytes:
     return jpeg(photo)
 
 
-def post(client: FlaskClient, address: str, *photos: bytes, headers: Any = None, **fields: str) -> TestResponse:
+def post(client: FlaskClient, address: str, *photos: bytes, headers: Any = None, **fields: Any) -> TestResponse:
     files = [FileStorage(io.BytesIO(data), f"photo{i}.jpg") for i, data in enumerate(photos)]
     boundary, body = encode_multipart({"photo": files, **fields})  # in memory, unlike the client's own way
     kind = f"multipart/form-data; boundary={boundary}"
@@ -158,6 +158,7 @@ def test_requests_that_cannot_be_answered_say_why(client: FlaskClient) -> None:
     assert error(post(client, "/api/explain", b"text")) == (422, "unreadable")
     for face in ("0", "2", "-1", "one", "9999"):
         assert error(post(client, "/api/explain", photo, face=face)) == (422, "no_face")
+    assert error(post(client, "/api/explain", photo, face=["1", "1"])) == (422, "no_face")
     assert error(post(client, "/api/sheet", b"text")) == (422, "no_face")
     assert error(client.get("/nowhere")) == (404, "not_found")
     answer = client.get("/api/score")
@@ -213,7 +214,7 @@ def test_file_names_are_shown_as_text(client: FlaskClient) -> None:
 def test_two_photos_are_ranked_and_their_difference_is_put_into_words(client: FlaskClient) -> None:
     html = post(client, "/fragment/score", PORTRAIT.read_bytes(), PORTRAIT_PNG.read_bytes()).text
     assert html.index("photo1.jpg</span>") < html.index("photo0.jpg</span>")  # the second scores higher
-    assert "photo1.jpg scores 1." in html
+    assert re.search(r"photo1\.jpg scores 0\.\d\d higher than photo0\.jpg: more than the ± 0\.", html)
     pair = post(client, "/fragment/score", PORTRAIT.read_bytes(), PORTRAIT_PNG.read_bytes(), pair="1").text
     assert pair.index("photo0.jpg</span>") < pair.index("photo1.jpg</span>")
     assert "Before: " in pair
@@ -250,6 +251,26 @@ def test_explanations_add_up_and_tell_their_progress(quick: FlaskClient) -> None
     assert sum(region["area"] for region in found["regions"]) == pytest.approx(1, abs=1e-3)
 
 
+def test_effects_that_failed_their_proof_are_not_shown(drawn_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scorer = Scorer(str(drawn_run / "weights" / "drawn.json"))
+    ways = {"photos": 3, "pearson": 0.9, "mean_difference": 0.1, "first": 0.5}
+
+    def shown(**maps: str) -> str:
+        known = {"maps": {"network": "x", "found": maps}, "ways": {"network": "x", "found": ways}}
+        scorer.card = replace(scorer.card, explanations=known)
+        answer = post(create_app(scorer).test_client(), "/fragment/why?lang=zh", PORTRAIT.read_bytes())
+        return str(json.loads(answer.text.splitlines()[-1])["html"])
+
+    texts = Texts("zh")
+    good, bad, unknown = shown(regions="beats edges"), shown(regions="do not read this map: it fails"), shown()
+    assert texts["unread"] in bad
+    assert "<table" not in bad
+    assert "<img" not in bad
+    assert texts["proved"] in good
+    assert texts["unproved"] in unknown
+    assert all("<table" in html and "0.90" in html and "50 %" in html for html in (good, unknown))
+
+
 def test_a_mistake_while_explaining_is_a_line(client: FlaskClient) -> None:
     answer = post(client, "/fragment/why?lang=zh", b"text")
     (line,) = answer.text.splitlines()
@@ -271,7 +292,7 @@ def test_photos_named_alike_are_told_apart(client: FlaskClient) -> None:
     files = [FileStorage(io.BytesIO(path.read_bytes()), "image.jpg") for path in (PORTRAIT, PORTRAIT_PNG)]
     boundary, body = encode_multipart({"photo": files})
     html = client.post("/fragment/score", data=body, content_type=f"multipart/form-data; boundary={boundary}").text
-    assert re.search(r"image\.jpg \(2\) scores 1\.\d\d higher than image\.jpg \(1\)", html)
+    assert re.search(r"image\.jpg \(2\) scores 0\.\d\d higher than image\.jpg \(1\)", html)
 
 
 def test_differences_are_between_photos_not_within_one(client: FlaskClient) -> None:

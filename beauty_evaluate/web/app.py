@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import signal
 import socket
 import sys
@@ -137,6 +138,7 @@ def serve(app: flask.Flask, host: str, port: int, threads: int, ready: Callable[
         connection_limit=CONNECTIONS,
     )
     server.channel_class = _Channel
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait is told to who waits
     ready(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/")
 
     def stop(number: int, frame: Any) -> None:

@@ -135,8 +135,8 @@ def _one_photo() -> tuple[bytes, int]:
     photos = _photos()
     if len(photos) != 1:
         raise PhotoError("no_photos", f"Expected one photo. Received: {len(photos)}.")
-    given = flask.request.form.get("face", "1")
-    if not (given.isascii() and given.isdigit() and len(given) < 4):
+    given, *more = flask.request.form.getlist("face") or ["1"]
+    if more or not (given.isascii() and given.isdigit() and len(given) < 4):
         raise PhotoError("no_face", "Expected the number of a face. Received: something else.")
     return photos[0][1], int(given)
 
