@@ -24,7 +24,7 @@ def _flags(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR",
         help="SCUT-FBP5500: without PATH tables over its 60/40 test part; with it, its faces stand in for regions",
     )  # fmt: skip
-    parser.add_argument("--n", type=int, default=200, help="with --data: photos, some 30 s each (default: %(default)s)")
+    parser.add_argument("--n", type=int, default=200, help="with --data: photos, some 20 s each (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("inside"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--face", type=int, metavar="N", help="which face, from the left (default: the largest)")
     parser.add_argument("--quick", action="store_true", help="only which regions moved the score")
