@@ -25,6 +25,7 @@ from PIL import Image
 from beauty_evaluate import images
 from beauty_evaluate.cli.common import import_tensorflow
 from beauty_evaluate.data import mebeauty, scut, splits
+from beauty_evaluate.data.pipeline import load_crops
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces.detect import find_faces, main_face
 from beauty_evaluate.images import Picture
@@ -134,7 +135,7 @@ def photos(card: cards.Card, contents: list[bytes]) -> list[str]:
         "faces searched at 480": (images.read, 480),
         "faces searched at 320": (images.read, 320),
     }
-    first: dict[int, float] = {}
+    first: dict[int, float] = {}  # scores by the first way, from which the others' differences are taken
     rows = []
     for name, (decode, side) in ways.items():
         spent, moved = np.zeros(2), []
@@ -149,7 +150,10 @@ def photos(card: cards.Card, contents: list[bytes]) -> list[str]:
             finally:
                 spent += middle - begin, time.perf_counter() - middle
             score = float(rate(forward, main_face(faces).crop[None], card.config.mirror_average)[0])
-            moved.append(abs(score - first.setdefault(i, score)))
+            if not rows:
+                first[i] = score
+            if i in first:
+                moved.append(abs(score - first[i]))
         decoding, search = 1000 * spent / len(contents)
         rows.append(
             f"| {name} | {decoding:.1f} | {search:.1f} | {np.mean(moved):.3f} | {np.quantile(moved, 0.95):.3f} |"
@@ -174,18 +178,19 @@ def main() -> None:
     parser.add_argument("--weights", default="six_block_60-40")
     options = parser.parse_args()
     import_tensorflow()
+    cv2.setNumThreads(1)
     card, data = cards.load(options.weights), scut.read(options.data)
     test = splits.official(options.data, data, "60-40").test
     step = max(1, len(test) // options.n)
     paths = [data.samples[name].path for name in test[::step][: options.n]]
     wild = [sample.path for sample in mebeauty.read(options.wild).samples.values()][: options.n // 2]
-    crops = np.stack([main_face(find_faces(images.read(path), card.config.crop)).crop for path in paths])
+    crops = load_crops([data.samples[name] for name in test[::step][: options.n]], card.config.crop).centre
     heads = "| | decoding, ms | detection, ms | score moves by, mean | 95 % |\n| --- | ---: | ---: | ---: | ---: |"
     lines = [
         "# Ways to run the network, to decode and to find faces",
         "",
         f"`{card.name}`; made by `python benchmarks/runtimes.py --data SCUT-FBP5500 --wild MEBeauty`. Medians of "
-        f"{ROUNDS}, milliseconds; one core but for OpenCV, which takes all. Start: from imported NumPy and OpenCV to "
+        f"{ROUNDS}, milliseconds; one core. Start: from imported NumPy and OpenCV to "
         "the first score.",
         "",
         f"| Runtime | start | a face, alone | in batches of {BATCHES[1]} | of {BATCHES[2]} | furthest from Keras on "
