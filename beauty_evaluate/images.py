@@ -17,7 +17,7 @@ Picture = NDArray[np.uint8]
 
 # Pillow holds 4 bytes a pixel beside our 3, and some decoders several copies more: all in all below 500 MB.
 MAX_PIXELS = 50_000_000
-MOST_PIXELS = {"WEBP": 20_000_000, "AVIF": 32_000_000, "HEIF": 25_000_000}
+MOST_PIXELS = {"WEBP": 20_000_000, "AVIF": 32_000_000, "HEIF": 25_000_000, "progressive": 30_000_000}
 MAX_BYTES = 64 * 1024 * 1024
 MIN_SIDE = 32
 LARGE = 12_000_000  # pixels from which photos are decoded one at a time: a thread each would multiply their memory
@@ -56,7 +56,8 @@ def read(source: str | os.PathLike[str] | bytes) -> Picture:
         formats = ("HEIF",)
     try:
         with Image.open(io.BytesIO(data), formats=formats) as image:
-            _check_size(*image.size, MOST_PIXELS.get(image.format or "", MAX_PIXELS))
+            kind = "progressive" if image.info.get("progressive") else image.format or ""  # JPEG
+            _check_size(*image.size, MOST_PIXELS.get(kind, MAX_PIXELS))
             with _one_large if image.width * image.height > LARGE else contextlib.nullcontext():
                 image.load()
                 orientation = _orientation(image)

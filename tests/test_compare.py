@@ -20,6 +20,7 @@ from beauty_evaluate.scoring.compare import (
     NO_INTERVAL,
     THUMBNAIL,
     Entry,
+    change,
     difference,
     entries,
     pairs,
@@ -99,6 +100,11 @@ def test_files_of_one_name_are_told_by_their_folders() -> None:
     faces = [replace(entry("a.jpg", 3.0), row=replace(entry("a.jpg", 3.0).row, file=f"{who}/a.jpg")) for who in "xy"]
     faces += [entry("b.jpg", 2.0)]
     assert [face.name for face in told_by_name(faces)] == ["x/a.jpg", "y/a.jpg", "b.jpg"]
+    deep = [replace(faces[0], row=replace(faces[0].row, file=f"{who}/z/a.jpg")) for who in "xy"]
+    assert [face.name for face in told_by_name(deep)] == ["x/z/a.jpg", "y/z/a.jpg"]
+    names = ("x/before.jpg", "x/after.jpg", "y/before.jpg")
+    three = [replace(entry(Path(n).name, 3.0), row=replace(faces[0].row, file=n)) for n in names]
+    assert [(a.row.file, b.row.file) for a, b in pairs(told_by_name(three))] == [names[:2]]
 
 
 def test_a_picture_tells_some_sentences_and_names_outside_latin(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +125,10 @@ def test_before_and_after_are_told_by_their_names() -> None:
     ((before, after),) = pairs(faces)
     assert (before.name, after.name) == ("ann_BEFORE.jpg", "Ann_after.jpg")
     lines = verdicts(faces[:2])
-    assert lines == [difference(before, after)]
+    assert lines == [change(before, after)]
+    assert lines[0].startswith("Ann_after.jpg scores +0.50 against ann_BEFORE.jpg: more than")
+    assert "-0.10 against" in change(entry("b", 3.1), entry("a", 3.0))
+    assert change(before, entry("a", 3.1)).endswith("no change that means anything.")
     assert pairs([faces[0], replace(faces[1], mine=False)]) == []
     names = ("x_before.jpg", "x_after.jpg", "x_before.png", "x_after.png", "y_before.jpg", "y_after.png")
     both = pairs([entry(name, 3.0) for name in names])

@@ -132,8 +132,25 @@ def test_bomb_is_refused_before_it_is_decoded() -> None:
 
 def test_size_cap_lies_at_50_megapixels() -> None:
     with pytest.raises(PhotoError, match="50 megapixels"):
-        images.read(encoded(Image.new("1", (10_001, 10_000))))
+        images.read(encoded(Image.new("1", (7_072, 7_071))))
     assert images.MAX_PIXELS == 50_000_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "encoding", "options"),
+    [("WEBP", "WEBP", {}), ("AVIF", "AVIF", {}), ("progressive", "JPEG", {"progressive": True})],
+)
+def test_formats_that_take_more_memory_may_be_less_large(
+    monkeypatch: pytest.MonkeyPatch, kind: str, encoding: str, options: dict[str, bool]
+) -> None:
+    if encoding not in images.FORMATS:
+        pytest.skip("this Pillow knows no AVIF")
+    data = encoded(Image.new("RGB", (100, 100)), encoding, **options)
+    assert images.read(data).shape == (100, 100, 3)
+    monkeypatch.setitem(images.MOST_PIXELS, kind, 9_999)
+    with pytest.raises(PhotoError, match=r"of this format\. Received: 100 x 100"):
+        images.read(data)
+    assert images.read(encoded(Image.new("RGB", (100, 100)), "JPEG")).shape == (100, 100, 3)
 
 
 def test_large_file_is_refused_by_its_size(tmp_path: Path) -> None:

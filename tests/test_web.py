@@ -251,7 +251,7 @@ def test_explanations_add_up_and_tell_their_progress(quick: FlaskClient) -> None
     assert sum(region["area"] for region in found["regions"]) == pytest.approx(1, abs=1e-3)
 
 
-def test_effects_that_failed_their_proof_are_not_shown(drawn_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_effects_that_failed_their_proof_are_not_shown(drawn_run: Path) -> None:
     scorer = Scorer(str(drawn_run / "weights" / "drawn.json"))
     ways = {"photos": 3, "pearson": 0.9, "mean_difference": 0.1, "first": 0.5}
 
@@ -267,6 +267,7 @@ def test_effects_that_failed_their_proof_are_not_shown(drawn_run: Path, monkeypa
     assert "<table" not in bad
     assert "<img" not in bad
     assert texts["proved"] in good
+    assert texts.say("measured_on", network="x") in good
     assert texts["unproved"] in unknown
     assert all("<table" in html and "0.90" in html and "50 %" in html for html in (good, unknown))
 
@@ -318,7 +319,7 @@ def test_a_figure_that_is_not_known_is_a_dash(app: flask.Flask, monkeypatch: pyt
     monkeypatch.setattr(scorer, "card", replace(scorer.card, metrics={"all": {"pearson": None, "mae": 0.5}}))
     assert "<td>-</td><td>0.50</td>" in app.test_client().get("/").text
     monkeypatch.setattr(scorer, "card", replace(scorer.card, metrics={}))  # those of a network of the same recipe
-    assert "How well six_block_60-40 agrees" in app.test_client().get("/").text
+    assert "How well this recipe agrees with the raters: six_block_60-40" in app.test_client().get("/").text
 
 
 def test_sheet_is_a_picture(client: FlaskClient) -> None:

@@ -28,6 +28,8 @@ COMMANDS = {
 LIGHT = {"cv2", "flask", "numpy", "onnxruntime", "PIL", "waitress"}
 HEAVY = {"tensorflow", "keras", "matplotlib", "scipy", "imagehash", "h5py", "tf2onnx", "onnx"}
 
+PACKAGES = {"cv2": "opencv-python", "PIL": "pillow"}  # whose modules have other names
+
 CLEAR = "\r\x1b[K"  # to the beginning of a line in a terminal, which becomes empty
 
 Run = Callable[[argparse.Namespace], int]
@@ -52,11 +54,9 @@ def start(add_flags: Callable[[argparse.ArgumentParser], None], run: Run, doc: s
         if error.name not in LIGHT | HEAVY:
             raise
         there = (ROOT / file).is_file()  # an installed package has none
-        wanted = f"-r {file}" if there else error.name
-        sentence = (
-            f"Expected the packages of {file}. Received: no {error.name}; {sys.executable} -m pip install {wanted}."
-        )
-        return _fail(parser.prog, sentence)
+        cure = f"{sys.executable} -m pip install " + (f"-r {file}" if there else PACKAGES.get(error.name, error.name))
+        wanted = f"the packages of {file}" if there else "its packages"
+        return _fail(parser.prog, f"Expected {wanted}. Received: no {error.name}; {cure}.")
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
         return 130
@@ -119,7 +119,8 @@ class Counter:
         self.shown = now
         rate = done / max(now - self.begin, 1e-9)
         end = "\n" if done == total else ""
-        words = f"{self.what}: {done}/{total}, {rate:.1f} a second, {(total - done) / rate:.0f} s left"
+        pace = f"{rate:.1f} a second" if rate >= 0.1 else f"{1 / rate:.0f} s each"
+        words = f"{self.what}: {done}/{total}, {pace}, {(total - done) / rate:.0f} s left"
         print(f"{CLEAR}{words}", end=end, file=sys.stderr, flush=True)
 
     def clear(self) -> None:

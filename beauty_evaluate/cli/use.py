@@ -53,7 +53,8 @@ def _run(options: argparse.Namespace) -> int:
     _check(options)
     from beauty_evaluate.scoring.scorer import Scorer
 
-    paths = list(dict.fromkeys(_photos(options)))
+    roots: list[str] = []
+    paths = list(dict.fromkeys(_photos(options, roots)))
     if not paths:
         raise UserError("Expected photos to score. Received: an empty list.")
     others = _others(options, paths)
@@ -63,9 +64,9 @@ def _run(options: argparse.Namespace) -> int:
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
     gathered: list[Entry] | None = [] if options.report or options.against else None
-    good, bad = _score(options, scorer, paths, gathered, known)
+    good, bad = _score(options, scorer, paths, roots, gathered, known)
     if gathered:
-        bad += _compare(options, scorer, gathered, others)
+        bad += _compare(options, scorer, gathered, others, bad)
     if not good:
         return 2
     return 1 if bad else 0
@@ -83,21 +84,24 @@ def _score(
     options: argparse.Namespace,
     scorer: "Scorer",
     paths: Sequence[str],
+    roots: Sequence[str],
     gathered: "list[Entry] | None",
     known: "Trust | None",
 ) -> tuple[int, int]:
-    """Score, write and print. How many faces have a score, and how many faces and photos have none; what an earlier
-    run has dealt with was told then, and counts. known: how far explanations may be believed; None if none is asked."""
+    """Score, write and print. roots: the folders among what was asked about. known: how far explanations may be
+    believed; None if none is asked. How many faces have a score, and how many faces and photos have none; what an
+    earlier run has dealt with was told then, and counts."""
     from beauty_evaluate.scoring.stream import places, scan
 
     count = Counter("scoring")
-    roots = [path for path in options.paths if os.path.isdir(path)]
     with contextlib.ExitStack() as stack:
         tables = _tables(options, stack)
         for table in tables:
             table.check(scorer)
         before = {path: _earlier(path, tables) for path in paths}
         left = [path for path in paths if before[path] is None]
+        if not left:
+            _tell(options, "Nothing is left to score: the tables hold all of it.")
         good, bad, explained = list(before.values()).count(True), list(before.values()).count(False), 0
         copies = places(sorted(paths, key=lambda path: before[path] is None), options.out) if options.out else None
         for done, scored in enumerate(scan(scorer, left, options.single, copies), 1):
@@ -135,15 +139,18 @@ def _others(options: argparse.Namespace, paths: Sequence[str]) -> list[str]:
     if not options.against:
         return []
     folder, own = str(options.against), {os.path.realpath(path) for path in paths}
-    found = expand([folder], leave_out=options.out) if os.path.isdir(folder) else []
+    found = expand([folder], options.out, _files(options)) if os.path.isdir(folder) else []
     found = [path for path in found if path != folder and os.path.realpath(path) not in own]
     if not found:
         raise UserError(f"Expected --against with a folder of other photos. Received: {folder}; check the path.")
     return found
 
 
-def _compare(options: argparse.Namespace, scorer: "Scorer", faces: "list[Entry]", others: Sequence[str]) -> int:
-    """Say how the faces compare, with those of other photos too, and write the report. How many of these failed."""
+def _compare(
+    options: argparse.Namespace, scorer: "Scorer", faces: "list[Entry]", others: Sequence[str], bad: int
+) -> int:
+    """Say how the faces compare, with those of other photos too, and write the report. bad: photos that failed before.
+    How many of the others failed."""
     from beauty_evaluate.scoring import compare, sheet
     from beauty_evaluate.scoring.stream import scan
 
@@ -158,6 +165,8 @@ def _compare(options: argparse.Namespace, scorer: "Scorer", faces: "list[Entry]"
         count(done, len(others))
     faces = compare.told_by_name(faces)
     said = compare.verdicts(faces)
+    if bad + failed:
+        said.append(f"{bad + failed} more photo{'s' * (bad + failed > 1)} could not be scored.")
     _tell(options, *said)
     if options.report:
         sheet.write(options.report, faces, said, scorer.rated)
@@ -196,13 +205,14 @@ def _check_files(files: Sequence[str]) -> None:
             raise UserError(f"Expected a file in a folder that is there. Received: {file}; make its folder first.")
 
 
-def _photos(options: argparse.Namespace) -> Iterator[str]:
-    """The photos asked about: those of the arguments, which may be patterns, and for `-` those that are listed."""
+def _photos(options: argparse.Namespace, roots: list[str]) -> Iterator[str]:
+    """The photos asked about: those of the arguments, which may be patterns, and for `-` those that are listed. roots:
+    gets the folders among them."""
     from beauty_evaluate.scoring.stream import expand
 
     for path in options.paths:
         listed = path == "-"
-        yield from expand(_lines() if listed else [path], options.out, _files(options), patterns=not listed)
+        yield from expand(_lines() if listed else [path], options.out, _files(options), not listed, roots)
 
 
 def _lines() -> Iterator[str]:

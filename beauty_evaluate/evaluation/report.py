@@ -50,6 +50,8 @@ REPORTS = {
     "regions": "explanations/regions.md",
     "proof": "explanations/faithfulness.md",
     "pruned": "pruned.md",
+    "scoring": "scoring.md",
+    "web": "web.md",
 }
 
 

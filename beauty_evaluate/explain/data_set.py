@@ -1,7 +1,6 @@
 """What drives the score over a data set: effects of regions on many faces, and what is lost when they are permuted."""
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -34,7 +33,7 @@ from beauty_evaluate.explain.trust import Agreement
 from beauty_evaluate.faces.landmarks import landmarks
 from beauty_evaluate.faces.regions import NAMES, hand_distance, regions
 from beauty_evaluate.models.card import ONNX, Card
-from beauty_evaluate.models.runtime import Forward, many_forward
+from beauty_evaluate.models.runtime import Forward, cores, many_forward
 
 LEAST = 3  # faces that can give a region to each other
 OTHERS = 2  # faces of any group, drawn by lot, whose regions stand in for those of a face
@@ -115,7 +114,7 @@ def _both_ways(
         return region_effects(*given), region_effects(*given, others)
 
     found = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # a face on each core takes less than one on all of them
+    with ThreadPoolExecutor(cores()) as pool:  # a face on each core takes less than one on all of them
         for pair in pool.map(both, faces):
             found.append(pair)
             if progress:

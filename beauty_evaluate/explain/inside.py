@@ -15,7 +15,7 @@ from beauty_evaluate.explain.gallery import one_face_gallery
 from beauty_evaluate.explain.gradients import hires_cam, integrated_gradients, occlusion
 from beauty_evaluate.explain.page import Section, paragraph
 from beauty_evaluate.explain.region_shapley import Masks, replaced
-from beauty_evaluate.explain.trust import UNPROVED, UNREAD, trust
+from beauty_evaluate.explain.trust import UNPROVED, UNREAD, Trust
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models import registry
 from beauty_evaluate.models.card import ONNX, Card
@@ -37,10 +37,13 @@ def write_layer(card: Card, crop: Picture, layer: str, out: Path) -> Path:
     return path
 
 
-def inside_sections(card: Card, crop: Picture, masks: Masks, out: Path) -> tuple[list[Section], dict[str, Any]]:
-    """Sections of the report that need the Keras network, and facts for its JSON; writes pictures and arrays."""
+def inside_sections(
+    card: Card, crop: Picture, masks: Masks, out: Path, known: Trust
+) -> tuple[list[Section], dict[str, Any]]:
+    """Sections of the report that need the Keras network, and facts for its JSON; writes pictures and arrays. known:
+    how far the effects of the regions may be believed."""
     model = registry.load(card)
-    pixels, told = _pixels_section(card, model, crop, masks, out)
+    pixels, told = _pixels_section(card, model, crop, masks, out, known)
     filters, moved = _filters_section(card, model, crop, out)
     silent, facts = _silent_section(card, out)
     sections = [pixels, _maps_section(model, crop, out), filters, _kernels_section(model, out), silent]
@@ -48,7 +51,7 @@ def inside_sections(card: Card, crop: Picture, masks: Masks, out: Path) -> tuple
 
 
 def _pixels_section(
-    card: Card, model: keras.Model, crop: Picture, masks: Masks, out: Path
+    card: Card, model: keras.Model, crop: Picture, masks: Masks, out: Path, known: Trust
 ) -> tuple[Section, dict[str, Any]]:
     mirror, baseline = card.config.mirror_average, replaced(crop, masks[masks.any((1, 2))])
     layer = f"block{CAM_BLOCK}_conv{card.config.network.convolutions[CAM_BLOCK - 1]}"
@@ -64,7 +67,7 @@ def _pixels_section(
         {"name": m.name, "reference": round(m.reference, 4), "gap": round(m.gap, 4), "proof": said[m.name]}
         for m in found
     ]
-    firm = " Where these maps disagree with the regions above, believe the regions." if trust(card).proved else ""
+    firm = " Where these maps disagree with the regions above, believe the regions." if known.proved else ""
     body = paragraph(
         f"The same question asked pixel by pixel.{firm} What a map leaves out of the score is stated over it as not "
         "told.",

@@ -26,7 +26,7 @@ WIDER = 0.03  # how far a region is widened, as a share of the side: an eye's ou
 OTHERS = 8  # faces whose regions stand in for those of a face
 CLEAR = 0.25  # rating points by which the rule must set one region before the others, about what such networks err
 WANTED = 0.95  # share of clear faces on which the network must put the same region first
-EACH = 30  # clear faces that each of the two terms must drive: the eyes drive nearly all of those drawn by lot
+EACH = 30  # clear faces that each of the two terms must drive: of those drawn by lot the eyes drive most
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def report(
     if not quick:
         from beauty_evaluate.explain.inside import inside_sections  # TensorFlow, which the regions do without
 
-        more, found = inside_sections(card, crop, masks, out)
+        more, found = inside_sections(card, crop, masks, out, subject.trust)
         sections, facts = [*sections, *more], {**facts, **found}
     sections.append(Section("How far to trust this", _trust(subject.trust)))
     (out / "index.html").write_text(page(_title(subject), _head(subject), sections), encoding="utf-8")

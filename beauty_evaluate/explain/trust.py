@@ -44,6 +44,7 @@ class Trust:
     proved: whether, spread over the face as a map, they beat maps that know nothing of the network and fade when its
     weights are made random; None if that was never tried. verdict: the same in the card's words. agreement: with the
     other way to replace a region, None if never measured; words for where both were measured stand behind them.
+    measured_on: the network of the same recipe on which that was, "" for this one.
     """
 
     proved: bool | None
@@ -51,6 +52,7 @@ class Trust:
     agreement: Agreement | None
     where: str
     way: str
+    measured_on: str
 
     @property
     def sentences(self) -> list[str]:
@@ -73,4 +75,5 @@ def trust(card: Card, way: str = RING_MEAN) -> Trust:
         Agreement(**ways) if ways else None,
         where,
         way,
+        next((own for key in ("maps", "ways") if (own := card.measured_on(key))), ""),
     )

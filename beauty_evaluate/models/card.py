@@ -76,8 +76,13 @@ class Card:
         finding = self.explanations.get(key)
         if finding is None:
             return None, ""
-        own = finding["network"] == self.name
-        return finding["found"], "" if own else f" (measured on {finding['network']}, of the same recipe)"
+        other = self.measured_on(key)
+        return finding["found"], f" (measured on {other}, of the same recipe)" if other else ""
+
+    def measured_on(self, key: str) -> str:
+        """The other network of its recipe that a finding of its explanations is from; "" if it is its own or none."""
+        network = str(self.explanations.get(key, {}).get("network", self.name))
+        return "" if network == self.name else network
 
     def half_width(self, score: float) -> float | None:
         """Half the width of the interval around a score, in rating points."""

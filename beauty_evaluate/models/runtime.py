@@ -18,6 +18,11 @@ Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 BATCH = 4  # crops a pass; with their mirror images 8: more at once take longer, since they leave the cache
 
 
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def onnx_forward(path: Path) -> Forward:
     """The network in an ONNX file, run by OpenCV, which is there soonest. Not for use from two threads at once. Raises
     WeightsError."""

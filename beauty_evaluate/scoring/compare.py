@@ -1,5 +1,6 @@
 """Several faces beside each other: who ranks where, and which differences mean anything."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -64,13 +65,16 @@ def _person(path: Path, roots: Sequence[str]) -> str:
 
 
 def told_by_name(faces: Sequence[Entry]) -> list[Entry]:
-    """The same faces, with their folder before the name where files of several folders have the same."""
-    names = Counter(entry.name for entry in faces)
-    found = []
-    for entry in faces:
-        folder = printable(Path(entry.row.file).parent.name)
-        twice = names[entry.name] > 1 and folder
-        found.append(replace(entry, name=f"{folder}/{entry.name}") if twice else entry)
+    """The same faces, with their folder before the name where files of several folders have the same, or all folders
+    where that is not enough."""
+    found = list(faces)
+    for parts in (1, None):
+        names = Counter(entry.name for entry in found)
+        for i, entry in enumerate(found):
+            if names[entry.name] > 1:
+                folders = Path(entry.row.file).parts[:-1]
+                place = "/".join(folders[-parts:] if parts else folders)
+                found[i] = replace(entry, name=printable(f"{place}/" if place else "") + faces[i].name)
     return found
 
 
@@ -108,6 +112,17 @@ def difference(a: Entry, b: Entry) -> str:
     return f"{high.name} and {low.name} differ by {gap:.2f}, less than the +- {reach:.2f} of the two scores: a tie."
 
 
+def change(before: Entry, after: Entry) -> str:
+    """A sentence on two photos of one person."""
+    words = f"{after.name} scores {after.score - before.score:+.2f} against {before.name}"
+    if before.half is None or after.half is None:
+        return f"{words}. {NO_INTERVAL}"
+    reach = hypot(before.half, after.half)
+    if told_apart(before, after):
+        return f"{words}: more than the +- {reach:.2f} of the two scores."
+    return f"{words}: less than the +- {reach:.2f} of the two scores, no change that means anything."
+
+
 @dataclass(frozen=True)
 class Person:
     """Several photos of one person. spread: standard deviation of the scores."""
@@ -136,10 +151,11 @@ def people(faces: Sequence[Entry]) -> list[Person]:
     for entry in ranked(faces):
         if entry.person and entry.mine and entry.row.faces == 1:
             folders.setdefault(entry.person, []).append(entry)
-    names = Counter(Path(person).name for person in folders)
+    short = {person: os.path.basename(os.path.realpath(person)) for person in folders}  # `.` has no name of its own
+    names = Counter(short.values())
     found = []
     for person, own in folders.items():
-        name = Path(person).name if names[Path(person).name] == 1 else person
+        name = short[person] if names[short[person]] == 1 else person
         if len(own) > 1:
             scores = [entry.score for entry in own]
             found.append(Person(name, len(own), mean(scores), stdev(scores), own[0], own[-1]))
@@ -150,7 +166,7 @@ def pairs(faces: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
     """Photos asked about, of one folder, whose names differ in `before` and `after` alone, in that order."""
     halves: dict[tuple[str, str, str], dict[str, Entry]] = {}
     for entry in faces:
-        found = PAIR.fullmatch(entry.name)
+        found = PAIR.fullmatch(printable(Path(entry.row.file).name))
         if found and entry.mine and entry.row.faces == 1:
             folder = str(Path(entry.row.file).parent)
             place = halves.setdefault((folder, found["before"].lower(), found["rest"].lower()), {})
@@ -161,7 +177,7 @@ def pairs(faces: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
 def verdicts(faces: Sequence[Entry]) -> list[str]:
     """What a ranking of these faces says, and what it does not, in sentences."""
     order, twos = ranked(faces), pairs(faces)
-    lines = [difference(before, after) for before, after in twos]
+    lines = [change(before, after) for before, after in twos]
     lines += [person.words() for person in people(faces)]
     if any(not entry.mine for entry in order):
         return [*lines, *(_place(entry, order) for entry in order if entry.mine)]

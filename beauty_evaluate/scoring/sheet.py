@@ -22,10 +22,11 @@ MOST_SENTENCES = 12  # in a picture
 # Pillow's own font knows Latin letters alone; these of common systems know more.
 FONTS = ("NotoSansCJK-Regular.ttc", "wqy-zenhei.ttc", "PingFang.ttc", "msyh.ttc", "DejaVuSans.ttf", "arial.ttf")
 COLUMNS, GAP, LINE = 5, 16, 20  # of the picture; pixels
-CARD = THUMBNAIL + 4 * LINE
+CARD = THUMBNAIL + 5 * LINE
 ABOUT = (
     "The scores estimate the mean taste of 60 raters about frontal photos. They do not measure anyone's worth; light, "
-    "lens and a smile move them."
+    "lens and a smile move them. Of faces unlike the data set's (other origins, children, over 60, turned heads) they "
+    "say little."
 )
 
 
@@ -62,10 +63,19 @@ def _shown(order: Sequence[Entry], most: int) -> list[tuple[int, Entry]]:
     return [pair for pair in numbered if pair[0] in kept]
 
 
-def _facts(rank: int, entry: Entry, rated: int) -> tuple[str, str, str]:
-    """Rank and score; percentile; name."""
+def _facts(rank: int, entry: Entry, rated: int) -> tuple[str, str, str, str]:
+    """Rank and score; percentile; name; why the score means little, if it does."""
     half = "" if entry.half is None else f" \N{PLUS-MINUS SIGN} {entry.half:.2f}"
-    return f"{rank}.  {entry.score:.2f}{half}", f"higher than {entry.row.percentile:.0f} % of {rated}", entry.name
+    return (
+        f"{rank}.  {entry.score:.2f}{half}",
+        f"higher than {entry.row.percentile:.0f} % of {rated}",
+        entry.name,
+        _careful(entry),
+    )
+
+
+def _careful(entry: Entry) -> str:
+    return f"means little: {entry.row.warnings.replace(';', ', ')}" if entry.row.warnings else ""
 
 
 def _picture(title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence[str], rated: int) -> bytes:
@@ -89,10 +99,11 @@ def _picture(title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence
         if entry.mine and compared:
             draw.rectangle((x - 4, y - 4, x + THUMBNAIL + 3, y + THUMBNAIL + 3), outline="#b35806", width=4)
         draw.rectangle((x, y + THUMBNAIL, x + THUMBNAIL - 1, y + THUMBNAIL + 5), fill=score_colour(entry.score))
-        score, share, name = _facts(rank, entry, rated)
+        score, share, name, careful = _facts(rank, entry, rated)
         draw.text((x, y + THUMBNAIL + 9), score, "black", medium)
         draw.text((x, y + THUMBNAIL + 9 + 1.3 * LINE), share, "#555555", small)
         draw.text((x, y + THUMBNAIL + 9 + 2.2 * LINE), _fitting(draw, name, small), "black", small)
+        draw.text((x, y + THUMBNAIL + 9 + 3.1 * LINE), _fitting(draw, careful, small), "#b35806", small)
     for i, line in enumerate(lines):
         draw.text((GAP, top + rows * (CARD + GAP) + i * LINE), line, "black", small)
     file = io.BytesIO()
@@ -122,10 +133,12 @@ def _page(title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence[st
     compared = any(not entry.mine for _, entry in shown)
     cards = []
     for rank, entry in shown:
-        score, share, name = (escape(text) for text in _facts(rank, entry, rated))
+        score, share, name, careful = (escape(text) for text in _facts(rank, entry, rated))
         mine = ' class="mine"' if entry.mine and compared else ""
         source = f"data:image/jpeg;base64,{base64.b64encode(entry.jpeg).decode()}"
-        cards.append(f'<li{mine}><img alt="{name}" src="{source}"><b>{score}</b><br>{share}<br>{name}</li>')
+        cards.append(
+            f'<li{mine}><img alt="{name}" src="{source}"><b>{score}</b><br>{share}<br>{name}<br>{careful}</li>'
+        )
     said = "".join(paragraph(sentence) for sentence in sentences)
     sections = [Section("What it says", said)] if said else []
     sections.append(Section("The faces", f'<ol class="cards">{"".join(cards)}</ol>'))

@@ -1,6 +1,7 @@
 """Many photos: what to score, in which order, on all cores, and copies with scores drawn on them."""
 
 import glob
+import logging
 import os
 import re
 import threading
@@ -17,7 +18,7 @@ from beauty_evaluate.drawing import label_box, score_colour
 from beauty_evaluate.errors import PhotoError, UserError
 from beauty_evaluate.images import Picture
 from beauty_evaluate.models.card import ONNX
-from beauty_evaluate.models.runtime import Forward, many_forward
+from beauty_evaluate.models.runtime import Forward, cores, many_forward
 from beauty_evaluate.scoring.scorer import Row, Scored, Scorer
 
 CHUNK = 8  # photos that a thread takes at once: their faces go through the network together
@@ -33,21 +34,28 @@ def printable(name: str) -> str:
 
 
 def expand(
-    paths: Iterable[str], leave_out: Path | None = None, written: Iterable[str] = (), patterns: bool = True
+    paths: Iterable[str],
+    leave_out: Path | None = None,
+    written: Iterable[str] = (),
+    patterns: bool = True,
+    folders: list[str] | None = None,
 ) -> list[str]:
     """Files as they are, folders as the photos in them, sorted, subfolders too but for `leave_out`, patterns (`*`, `?`,
     `[]`, `**`) as what they match; each once. A folder without photos, one that may not be read and a pattern without a
     match stand for themselves, and fail when they are read.
 
     leave_out: folder of annotated copies. Those of an earlier run are left out however they were named, so that the
-    same command works twice. written: files that the run will write, left out of folders likewise. patterns: whether
-    there are any, or `*` is part of a name.
+    same command works twice. written: files that the run will write, left out of folders and patterns likewise.
+    patterns: whether there are any, or `*` is part of a name. folders: a list that gets those that were asked about.
     """
     found: dict[str, None] = {}
     copies, own = os.path.realpath(leave_out) if leave_out else None, {os.path.realpath(file) for file in written}
     for path in paths:
         pattern = patterns and glob.has_magic(path) and not os.path.exists(path)
-        for one in (sorted(glob.glob(path, recursive=True)) if pattern else []) or [path]:
+        matching = sorted(glob.glob(path, recursive=True)) if pattern else []
+        for one in [match for match in matching if not own or os.path.realpath(match) not in own] or [path]:
+            if folders is not None and os.path.isdir(one):
+                folders.append(one)
             inside = _inside(one, copies)
             photos = [photo for photo in inside if not own or os.path.realpath(photo) not in own] if inside else [one]
             found |= dict.fromkeys(photo for photo in photos or [one] if not _is_copy(photo, copies))
@@ -114,6 +122,7 @@ def scan(
                 raise
             if len(chunk) > 1:
                 return [scored for path in chunk for scored in work([path], forward)]
+            logging.getLogger(__name__).exception("scoring %s", printable(chunk[0]))
             words = f"Expected to score this photo. Received: {type(error).__name__}, which is our mistake ({error})."
             return [Scored.failed(chunk[0], PhotoError("failed", " ".join(words.split())))]
 
@@ -124,12 +133,7 @@ def scan(
             yield from work([path], None)
     elif first and second:
         forward = many_forward(scorer.card.file(ONNX), threads=1)
-        yield from _in_order(lambda chunk: work(chunk, forward), chain((first, second), chunks), _cores())
-
-
-def _cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        yield from _in_order(lambda chunk: work(chunk, forward), chain((first, second), chunks), cores())
 
 
 def _chunks(paths: Iterator[str]) -> Iterator[list[str]]:
@@ -188,8 +192,7 @@ def _in_order(work: Callable[[list[str]], list[Scored]], chunks: Iterable[list[s
 
 
 def annotate(photo: Picture, rows: list[Row]) -> Picture:
-    """A copy of the photo with box and score of every face, coloured by score."""
-    copy = photo.copy()
+    """The photo itself, with box and score of every face drawn into it, coloured by score."""
     for row in rows:
         if (
             row.score is not None
@@ -198,10 +201,12 @@ def annotate(photo: Picture, rows: list[Row]) -> Picture:
             and row.w is not None
             and row.h is not None
         ):
-            label_box(copy, (row.x, row.y, row.w, row.h), f"{row.score:.2f}", score_colour(row.score))
-    return copy
+            label_box(photo, (row.x, row.y, row.w, row.h), f"{row.score:.2f}", score_colour(row.score))
+    return photo
 
 
 def _write(path: Path, picture: Picture) -> None:
-    data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
+    """The picture, which becomes BGR, as a JPEG: a large one is not held twice."""
+    cv2.cvtColor(picture, cv2.COLOR_RGB2BGR, dst=picture)
+    data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
     path.write_bytes(data.tobytes())

@@ -41,11 +41,11 @@ class Table:
             self._write(_csv_line(COLUMNS))
 
     def check(self, scorer: Scorer) -> None:
-        """UserError if the first photo of an earlier run that can still be scored gets another score now: one table
+        """UserError if one of some photos of an earlier run that can still be scored gets another score now: one table
         must not mix networks."""
         for file, score in self._examples:
             try:
-                now = scorer.score(os.fsencode(file).decode("utf-8", "surrogateescape"))[0].score
+                now = scorer.score(file)[0].score
             except PhotoError:
                 continue  # it has gone, or changed
             if now is not None and abs(now - score) > SAME:
@@ -53,7 +53,6 @@ class Table:
                     f"Expected --resume with a table of {scorer.card.name}. Received: {self._file}, where {file} has "
                     f"{score:.4f}, not {now:.4f}: of other weights, or the photo has changed. Name another file."
                 )
-            return
 
     def earlier(self, file: str) -> bool | None:
         """Whether an earlier run scored this photo; None if it left no rows of it."""

@@ -46,7 +46,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "explaining": ("Looking for what moved the score", "正在分析分数的来由"),
     "results": ("Results", "结果"),
     "of_5": ("of 5", "（满分 5 分）"),
-    "level": ("Level {level} of 5", "等级 {level}（共 5 级）"),
+    "level": ("Level {level} of 5: the score, rounded", "等级 {level}（共 5 级，即四舍五入的分数）"),
     "higher": ("higher than {share} % of the {rated} rated faces", "高于 {rated} 张已评分人脸中的 {share} %"),
     "interval": (
         "Nine times in ten the raters' mean would lie between {low} and {high}.",
@@ -90,6 +90,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "What the regions did is not shown: for these weights it did not stand the test against maps that know nothing "
         "of the network.",
         "不显示各区域的影响：对这组权重，它没有通过与一无所知的图的对比检验。",
+    ),
+    "measured_on": (
+        "Measured on {network}, a network of the same recipe that has not learnt from the photos it was tested on.",
+        "以上在 {network} 上测得：配方相同，且未学习过用于检验的照片。",
     ),
     "agree": (
         "Another way to take a region away gives other numbers (over {photos} faces: correlation {pearson}, on average "
@@ -152,8 +156,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "光线、镜头、化妆和微笑都会影响分数。它没有学过其他族裔和年龄的人脸：对他们，分数意义不大。",
     ),
     "groups": (
-        "How well {network} agrees with the raters, on photos it has not learnt from",
-        "{network} 在未学习过的照片上与评分者的一致程度",
+        "How well this recipe agrees with the raters: {network}, on photos it has not learnt from",
+        "此配方与评分者的一致程度：{network}，在未学习过的照片上",
     ),
     "group": ("Photos", "照片"),
     "correlation": ("Correlation", "相关系数"),

@@ -97,7 +97,9 @@ class Desk:
     def score(self, photos: Sequence[tuple[str, bytes]], late: float) -> list[Scored]:
         """Names and contents of files -> what became of each. Raises Busy, TooLong; PhotoError for their number."""
         if not 0 < len(photos) <= MOST_PHOTOS:
-            raise PhotoError("no_photos", f"Expected 1 to {MOST_PHOTOS} photos. Received: {len(photos)}.")
+            raise PhotoError(
+                "no_photos", f"Expected 1 to {MOST_PHOTOS} files in the field `photo`. Received: {len(photos)}."
+            )
         return self.finished(self._scoring.begin(lambda: [self._one(name, data, late) for name, data in photos]), late)
 
     def _one(self, name: str, data: bytes, late: float) -> Scored:
