@@ -6,6 +6,7 @@ from beauty_evaluate.explain.region_shapley import OTHER_FACES, RING_MEAN
 from beauty_evaluate.models.card import Card
 
 UNREAD, UNPROVED = "do not read this map", "never put to the proof"
+ALIKE = 0.7  # correlation below which two ways do not tell the same
 REGIONS = "regions"  # as the proof names their map
 UNKNOWN_WAY = "How far the effects hang on what stands in for a region was never measured for this network."
 _OTHER_WAY = {
@@ -29,11 +30,15 @@ class Agreement:
 
     def words(self, way: str = RING_MEAN) -> str:
         """For a person who sees the effects of one way."""
+        advice = "Read the large effects, not the small ones."
+        if self.pearson < ALIKE:
+            advice = "Which region comes first hangs on the question."
         return (
             f"Another way to take a region away, {_OTHER_WAY[way]}, gives other numbers: on average over "
             f"{self.photos} faces the two agree with a correlation of {self.pearson:.2f}, differ by "
-            f"{self.mean_difference:.2f} points, and put the same region first on {self.first:.0%} of them. "
-            "Read the large effects, not the small ones."
+            f"{self.mean_difference:.2f} points, and put the same region first on {self.first:.0%} of them. They ask "
+            "different questions: what a region adds to one that is painted over, and what it adds to other people's. "
+            f"{advice}"
         )
 
 

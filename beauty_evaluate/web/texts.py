@@ -97,9 +97,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "agree": (
         "Another way to take a region away gives other numbers (over {photos} faces: correlation {pearson}, on average "
-        "{gap} points apart, the same region first on {first} %): read the large ones, not the small ones.",
+        "{gap} points apart, the same region first on {first} %): what a region adds to one that is painted over is "
+        "another question than what it adds to other people's.",
         "换一种去除区域的方法会得到不同的数值（在 {photos} 张人脸上：相关系数 {pearson}，平均相差 {gap} 分，"
-        "{first} % 的人脸上排第一的区域相同）：请只看较大的数值。",
+        "{first} % 的人脸上排第一的区域相同）：与涂掉的区域相比，和与他人的同一区域相比，是两个不同的问题。",
     ),
     "overlay": (
         "The face, orange where a region raised the score, purple where it lowered it",
