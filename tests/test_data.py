@@ -130,15 +130,19 @@ def test_held_back_tenth_is_the_same_every_time_and_part_of_training_alone() -> 
 def test_drawn_faces_follow_their_rule_and_carry_masks_that_tile() -> None:
     data = synthetic.draw(40, seed=3)
     again = synthetic.draw(40, seed=3)
-    eyes, scores = [], []
+    sizes, scores = [], []
     for name, sample in data.samples.items():
         assert np.array_equal(sample.read(), again.samples[name].read())
         assert sample.regions is not None
         assert (np.sum([*sample.regions.values()], axis=0) == 1).all()
         assert 1 <= sample.score <= 5
-        eyes.append(sample.regions["eyes"].sum())
+        lowest = np.nonzero(sample.regions["jaw"].any(1))[0][-1]
+        sizes.append((1.0, sample.regions["eyes"].sum(), sample.regions["jaw"][lowest].sum()))
         scores.append(sample.score)
-    assert np.corrcoef(eyes, scores)[0, 1] > 0.9
+    told = np.array(sizes) @ np.linalg.lstsq(np.array(sizes), np.array(scores), rcond=None)[0]
+    assert np.corrcoef(told, scores)[0, 1] > 0.97
+    alone = [abs(np.corrcoef([size[k] for size in sizes], scores)[0, 1]) for k in (1, 2)]
+    assert 0.3 < alone[1] < alone[0] < 0.95  # both drive it, the eyes more
 
 
 @pytest.fixture(scope="module")

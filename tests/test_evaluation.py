@@ -114,13 +114,16 @@ def test_evaluate_command_on_a_small_data_set(run: Run, small_scut: Path, tmp_pa
 
 
 def test_evaluate_command_refuses_photos_learnt_from(run: Run, small_scut: Path) -> None:
-    name = cards.load().trained_on[0]
+    name = cards.load("six_block_60-40").trained_on[0]
     (small_scut / "Images" / "AF9002.jpg").rename(small_scut / "Images" / name)
     for path in small_scut.rglob("*.txt"):
         path.write_text(path.read_text().replace("AF9002.jpg", name))
     done = run("-m", "beauty_evaluate", "evaluate", "--data", small_scut)
     assert done.returncode == 2
     assert f"1 that it has, {name} the first" in done.stderr
+    everything = run("-m", "beauty_evaluate", "evaluate", "--data", small_scut, "--weights", "six_block")
+    assert everything.returncode == 2  # the default of use.py has learnt from every photo
+    assert "that it has" in everything.stderr
 
 
 def test_the_card_holds_what_a_reader_needs() -> None:

@@ -188,7 +188,7 @@ def test_a_network_of_drawn_faces_is_reported_too_with_other_faces_for_its_regio
     weights = drawn_run / "weights" / "drawn.json"
     done = run(VISUALIZE, PORTRAIT, "--weights", weights, "--data", small_scut, "--out", "report")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "against\nthose of other faces" in done.stdout
+    assert "against\nthose of 2 other faces" in done.stdout
     facts = json.loads((tmp_path / "report" / "explain.json").read_text())
     assert facts["way"] == "other faces"
     assert [m["proof"] for m in facts["pixel_maps"]] == ["never put to the proof"] * 3

@@ -30,7 +30,7 @@ def test_training_without_data_ends_with_a_report(drawn_run: Path) -> None:
         *(f"weights/drawn{suffix}" for suffix in (".json", ".onnx", ".stats.npz", ".weights.h5")),
     }
     report = (drawn_run / "report.md").read_text()
-    assert "constant: the training mean | 120 |" in report
+    assert "constant: the training mean | 240 |" in report
     looks = [json.loads(line) for line in (drawn_run / "looks.jsonl").read_text().splitlines()]
     assert [(look["list"], look["photos"]) for look in looks] == [("drawn test", 120)]
     for name in ("learning_curves.png", "scatter.png", "histograms.png"):
@@ -65,7 +65,7 @@ def test_a_tenth_is_held_back_for_choices(run: Run, tmp_path: Path) -> None:
     (look,) = (out / "looks.jsonl").read_text().splitlines()
     assert json.loads(look)["list"] == "drawn-val test"
     card = cards.load(str(out / "weights" / "drawn_drawn-val.json"))
-    assert len(card.trained_on) + card.metrics["all"]["n"] == 480  # type: ignore[operator]
+    assert len(card.trained_on) + card.metrics["all"]["n"] == 960  # type: ignore[operator]
     final = run(TRAIN, "--epochs", "1", "--out", out, "--resume")
     assert final.returncode == 2
     assert "other photos" in final.stderr
