@@ -32,7 +32,7 @@ def test_training_without_data_ends_with_a_report(drawn_run: Path) -> None:
     report = (drawn_run / "report.md").read_text()
     assert "constant: the training mean | 240 |" in report
     looks = [json.loads(line) for line in (drawn_run / "looks.jsonl").read_text().splitlines()]
-    assert [(look["list"], look["photos"]) for look in looks] == [("drawn test", 120)]
+    assert [(look["list"], look["photos"]) for look in looks] == [("drawn test", 240)]
     for name in ("learning_curves.png", "scatter.png", "histograms.png"):
         assert images.read(drawn_run / name).std() > 10
 
