@@ -132,7 +132,7 @@ def test_a_dropped_photo_is_scored_and_explained(page: Page) -> None:
     expect(page.locator(".because table tbody tr")).to_have_count(10, timeout=PATIENT)
     points = [float(text) for text in page.locator(".because tbody td:last-child").all_inner_texts()]
     assert points == sorted(points, reverse=True)
-    before, after = map(float, re.findall(r"(\d\.\d\d)", page.locator(".because .note").inner_text()))
+    before, after = map(float, re.findall(r"(\d\.\d\d)", page.locator(".because .note").first.inner_text()))
     assert before + sum(points) == pytest.approx(after, abs=0.06)  # ten figures with two digits
     accessible(page)
     fits(page)
