@@ -106,14 +106,13 @@ def _picks(n: int, usual: Doubles) -> list[int]:
     driven = [0, 0]
     for i in count():
         rule = _terms(1, i) - usual
-        driver = int(np.abs(rule).argmax())
-        wanted = _clear(rule[None])[0] and driven[driver] < EACH
-        if i < n or wanted:
+        driver, clear = int(np.abs(rule).argmax()), bool(_clear(rule[None])[0])
+        if i < n or (clear and driven[driver] < EACH):
             picks.append(i)
-            driven[driver] += int(_clear(rule[None])[0])
+            driven[driver] += clear
         if i >= n - 1 and min(driven) >= EACH:
-            return picks
-    raise AssertionError("unreachable")
+            break
+    return picks
 
 
 def truth_markdown(truth: Truth) -> str:
