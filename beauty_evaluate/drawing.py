@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ImageColor
 
 # Scores 1..5 from blue through grey to orange: told apart by colour-blind people too.
 _RAMP = np.array([[43, 92, 200], [90, 140, 200], [150, 150, 150], [225, 150, 60], [215, 95, 0]], float)
@@ -14,13 +15,13 @@ def score_colour(score: float) -> tuple[int, int, int]:
     return r, g, b
 
 
-RAISES, LOWERS = (179, 88, 6), (84, 39, 136)  # RGB of what raises a score and what lowers it
+RAISES, LOWERS = "#b35806", "#542788"  # of what raises a score and what lowers it; page.css of the web has them too
 
 
 def tint(picture: NDArray[np.uint8], shares: NDArray[np.float64]) -> NDArray[np.uint8]:
     """A picture uint8 (H, W, 3) in grey, coloured as `shares` (H, W), -1..1, say: RAISES above 0, LOWERS below."""
     grey = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(float)
-    colour = np.where(shares[..., None] > 0, RAISES, LOWERS)
+    colour = np.where(shares[..., None] > 0, ImageColor.getrgb(RAISES), ImageColor.getrgb(LOWERS))
     depth = 0.75 * np.clip(np.abs(shares), 0, 1)[..., None]
     return np.asarray(np.round(grey + depth * (colour - grey)), np.uint8)
 

@@ -149,6 +149,11 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
+def three_channels(picture: Picture) -> Picture:
+    """A picture uint8 (H, W, 3 or 1) as (H, W, 3): grey repeated."""
+    return picture if picture.shape[2] == 3 else np.repeat(picture, 3, axis=2)
+
+
 def _upright(picture: Picture, orientation: int) -> Picture:
     """Turned and mirrored as an EXIF orientation, 1..8, asks for."""
     if orientation in (5, 6, 7, 8):
@@ -163,7 +168,7 @@ def _upright(picture: Picture, orientation: int) -> Picture:
 def _rgb(image: Image.Image) -> Picture:
     if image.mode.startswith("I"):  # 16-bit grey
         grey = np.clip(np.asarray(image, dtype=np.int64) >> 8, 0, 255).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)
+        return three_channels(grey[..., None])
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))

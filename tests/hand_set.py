@@ -1,7 +1,12 @@
 """Networks whose weights are set by hand, so that it is known what they read, and a crop and regions for them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import keras
 import numpy as np
+import pytest
 from keras import layers
 from numpy.typing import NDArray
 
@@ -78,3 +83,29 @@ def brightness_network(
     values = (mean, [0], weights.reshape(-1, 1), [bias], [[1]], [start])
     model.set_weights([np.array(value, np.float32) for value in values])
     return model
+
+
+def state(model: keras.Model) -> list[Any]:
+    """All that an explanation must leave alone."""
+    parts = [model, *model.layers]
+    return [
+        [w.tobytes() for w in model.get_weights()],
+        [part.trainable for part in parts],
+        [{name: id(value) for name, value in vars(part).items()} for part in parts],
+        [(len(part._inbound_nodes), len(part._outbound_nodes)) for part in parts],
+    ]
+
+
+@contextmanager
+def broken(monkeypatch: pytest.MonkeyPatch, kind: type[keras.layers.Layer], passes: int) -> Iterator[None]:
+    """Layers of this kind raise OSError after so many calls."""
+    call, left = kind.call, iter(range(passes))
+
+    def some(layer: keras.layers.Layer, *inputs: Any) -> Any:
+        if next(left, None) is None:
+            raise OSError("broken in the middle")
+        return call(layer, *inputs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "call", some)
+        yield

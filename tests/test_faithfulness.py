@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from hand_set import state
 
 from beauty_evaluate import config as configs
 from beauty_evaluate.cli import faithfulness as command
@@ -15,6 +16,7 @@ from beauty_evaluate.explain import known_rule, proof
 from beauty_evaluate.explain.faithfulness import (
     CONTROLS,
     GRID,
+    SLOW,
     STEPS,
     Case,
     Explainer,
@@ -34,7 +36,7 @@ from beauty_evaluate.explain.faithfulness import (
     weakened,
 )
 from beauty_evaluate.explain.known_rule import CLEAR, EYES, JAW, WANTED, Truth, drawn_truth, truth_markdown
-from beauty_evaluate.explain.proof import proof_markdown, words
+from beauty_evaluate.explain.proof import proof_markdown, prove, words
 from beauty_evaluate.explain.region_shapley import region_effects
 from beauty_evaluate.explain.trust import UNREAD
 from beauty_evaluate.metrics import Estimate
@@ -237,6 +239,25 @@ def test_a_map_of_the_network_fades_when_all_its_weights_are_random(model: keras
     (found,) = fading(model, own, makers, faces, originals, "block1").values()
     assert abs(found.mean()) < 0.3
     assert np.abs(found).max() < 0.9
+
+
+def test_a_proof_leaves_the_model_as_found(
+    model: keras.Model, faces: list[Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = state(model)
+    own = {name: make for name, make in methods(configs.preset("drawn")).items() if name not in SLOW}
+    monkeypatch.setattr(proof, "methods", lambda _: own)
+
+    def first(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prove(model, configs.preset("drawn"), faces, first)
+    assert state(model) == before
+    monkeypatch.setattr("beauty_evaluate.explain.faithfulness.spearman", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):  # while maps fade
+        prove(model, configs.preset("drawn"), faces[:1])
+    assert state(model) == before
 
 
 def estimate(value: float) -> Estimate:

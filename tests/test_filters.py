@@ -1,16 +1,19 @@
 """What single filters do, on a network whose filters are known: red, green and blue."""
 
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from hand_set import NAMES, SIDE, lit, masks, noise
+from hand_set import NAMES, SIDE, broken, lit, masks, noise, state
 from keras import layers
 
 from beauty_evaluate import images
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain import figures
+from beauty_evaluate.explain.feature_maps import feature_maps
 from beauty_evaluate.explain.filter_effects import Answers, answers, exciting_images, filter_effects
 from beauty_evaluate.explain.gallery import FilterRow, filter_rows, ringed
 
@@ -88,7 +91,7 @@ def test_a_picture_made_for_a_filter_excites_it(model: keras.Model) -> None:
     assert np.allclose(again[0], made[1], atol=1)
 
 
-def test_mistakes_are_named_and_the_model_is_left_as_found(model: keras.Model) -> None:
+def test_mistakes_are_named(model: keras.Model) -> None:
     before = model.get_weights()
     with pytest.raises(ConfigError, match="block1_conv1"):
         answers(model, noise()[None], "block7_conv1", [masks()])
@@ -96,9 +99,33 @@ def test_mistakes_are_named_and_the_model_is_left_as_found(model: keras.Model) -
         exciting_images(model, LAYER, [3])
     with pytest.raises(ConfigError):
         filter_effects(model, noise()[None], "fc1", np.zeros(3, np.float32), True)
-    exciting_images(model, LAYER, [1], steps=2)
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
-    assert all(layer.trainable for layer in model.layers)
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        lambda model: answers(model, noise()[None], LAYER, [masks()]),
+        lambda model: filter_effects(model, np.stack([noise(0), noise(1)]), LAYER, np.zeros(3, np.float32), True),
+        lambda model: exciting_images(model, LAYER, [1], steps=2),
+        lambda model: feature_maps(model, noise()),
+    ],
+    ids=["answers", "effects", "exciting", "maps"],
+)
+def test_the_model_is_left_as_found(
+    job: Callable[[keras.Model], object], model: keras.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.get_layer("score").trainable = False
+    before = state(model)
+    job(model)
+    assert state(model) == before
+    for passes in (0, 1):  # before and, where there is more than one pass, in the middle
+        with broken(monkeypatch, layers.Conv2D, passes), contextlib.suppress(OSError):
+            job(model)
+        assert state(model) == before
+    with broken(monkeypatch, layers.Conv2D, 0), pytest.raises(OSError, match="in the middle"):
+        job(model)
+    assert state(model) == before
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import hand_set
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from beauty_evaluate.config import preset
@@ -194,38 +192,18 @@ def test_every_kind_of_network_has_maps() -> None:
     assert all(abs(f.score - f.reference - f.values.sum() - f.gap) < 1e-5 for f in found)
 
 
-def state(model: keras.Model) -> list[Any]:
-    """All that an explanation must leave alone."""
-    parts = [model, *model.layers]
-    return [
-        [w.tobytes() for w in model.get_weights()],
-        [part.trainable for part in parts],
-        [{name: id(value) for name, value in vars(part).items()} for part in parts],
-        [(len(part._inbound_nodes), len(part._outbound_nodes)) for part in parts],
-    ]
-
-
 @each_method
 def test_the_model_is_left_as_found(method: Method, monkeypatch: pytest.MonkeyPatch) -> None:
     model, crop = hand_set.eyes_network(), hand_set.noise()
     free = method(model, crop, True).values
     model.get_layer("block2_conv1").trainable = False
     model.get_layer("fc1").trainable = False
-    before = state(model)
+    before = hand_set.state(model)
     assert np.allclose(method(model, crop, True).values, free, atol=1e-7)
-    assert state(model) == before
-    passes = iter([keras.layers.Flatten.call])
-
-    def once(layer: keras.layers.Layer, inputs: tf.Tensor) -> Any:
-        for call in passes:
-            return call(layer, inputs)
-        raise OSError("broken in the middle")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(keras.layers.Flatten, "call", once)
-        with pytest.raises(OSError, match="in the middle"):
-            method(model, crop, True)
-    assert state(model) == before
+    assert hand_set.state(model) == before
+    with hand_set.broken(monkeypatch, keras.layers.Flatten, 1), pytest.raises(OSError, match="in the middle"):
+        method(model, crop, True)
+    assert hand_set.state(model) == before
     assert np.allclose(method(model, crop, True).values, free, atol=1e-7)
 
 

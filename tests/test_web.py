@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import PORTRAIT, PORTRAIT_PNG
 from flask.testing import FlaskClient
-from PIL import Image
+from PIL import Image, ImageColor
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
@@ -433,6 +433,6 @@ def test_tint_colours_what_raises_and_what_lowers() -> None:
     shares = np.array([[0.0, 1.0], [-1.0, 5.0]])
     found = tint(picture, shares)
     assert found[0, 0].tolist() == [100] * 3
-    assert found[0, 1].tolist() == [round(25 + 0.75 * c) for c in RAISES]
-    assert found[1, 0].tolist() == [round(25 + 0.75 * c) for c in LOWERS]
+    assert found[0, 1].tolist() == [round(25 + 0.75 * c) for c in ImageColor.getrgb(RAISES)]
+    assert found[1, 0].tolist() == [round(25 + 0.75 * c) for c in ImageColor.getrgb(LOWERS)]
     assert found[1, 1].tolist() == found[0, 1].tolist()  # no deeper than the end of the scale

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from beauty_evaluate.drawing import LOWERS, RAISES
 from beauty_evaluate.explain.page import FULL_SCALE
 from beauty_evaluate.explain.region_shapley import Masks, RegionEffects
 from beauty_evaluate.images import Picture
@@ -120,7 +121,7 @@ def region_sheet(path: Path, crop: Picture, masks: Masks, effects: RegionEffects
     order = np.argsort(effects.effects)
     shown = effects.effects[order]
     inside = np.clip(shown, -FULL_SCALE, FULL_SCALE)  # one scale for every photo: the figure beside a bar is not cut
-    colours = ["#b35806" if effect > 0 else "#542788" for effect in shown]
+    colours = [RAISES if effect > 0 else LOWERS for effect in shown]
     bars.barh([effects.names[i] for i in order], inside, color=colours)
     bars.set(xlim=(-1.3 * FULL_SCALE, 1.3 * FULL_SCALE), xlabel=f"rating points, against\n{effects.what}")
     for row, (effect, end) in enumerate(zip(shown, inside, strict=True)):

@@ -113,8 +113,7 @@ def one_face_gallery(card: Card, model: keras.Model, crop: Picture, path: Path) 
     (effects,) = filter_effects(model, crop[None], layer, means, card.config.mirror_average)
     order = np.argsort(-np.abs(effects), kind="stable")
     shown = order[:TOLD]
-    whole = np.ones((1, 1, *crop.shape[:2]), bool)
-    found = answers(model, crop[None], layer, list(whole))
+    found = answers(model, crop[None], layer, [np.zeros((0, *crop.shape[:2]), bool)])  # of its regions nothing is told
     usual = {use.filter: use.active for use in filter_use(card.stats()) if use.layer == layer}
     made = _pictures(exciting_images(model, layer, shown.tolist()))
     strips, words = [], []

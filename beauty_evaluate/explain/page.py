@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from beauty_evaluate.drawing import LOWERS, RAISES
 from beauty_evaluate.explain.region_shapley import RegionEffects
 
 FULL_SCALE = 0.5  # rating points at which a bar or a colour is at its end
 
+_COLOURS = f":root {{ color-scheme: light; --raise: {RAISES}; --lower: {LOWERS}; }}"
 _STYLE = """
-:root { color-scheme: light; --raise: #b35806; --lower: #542788; }
 body { font: 17px/1.5 system-ui, sans-serif; color: #222; background: #fff; }
 body { max-width: 60rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .4rem; }
@@ -27,8 +28,8 @@ tr { border-bottom: 1px solid #e5e5e5; }
 .bar b { position: absolute; left: 50%; top: 0; bottom: 0; width: 1px; background: #999; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); gap: 1rem; padding: 0; }
 .cards li { list-style: none; border: 1px solid #ddd; padding: .5rem; overflow-wrap: anywhere; font-size: .92rem; }
-.cards li.mine { border: 3px solid #b35806; } .cards b { font-size: 1.3rem; } .cards img { width: 100%; }
-.warn { border-left: 4px solid #b35806; padding: .2rem .8rem; background: #fdf5ec; }
+.cards li.mine { border: 3px solid var(--raise); } .cards b { font-size: 1.3rem; } .cards img { width: 100%; }
+.warn { border-left: 4px solid var(--raise); padding: .2rem .8rem; background: #fdf5ec; }
 @media (max-width: 30rem) { table { font-size: .85rem; } td, th { padding: .25rem .15rem; } .bar { min-width: 4rem; } }
 @media print { body { max-width: none; font-size: 11pt; } h2, figure, tr { break-inside: avoid; } }
 """.strip()
@@ -50,7 +51,7 @@ def page(title: str, head: str, sections: Sequence[Section]) -> str:
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{escape(title)}</title>",
-        f"<style>{_STYLE}</style></head><body>",
+        f"<style>{_COLOURS}\n{_STYLE}</style></head><body>",
         head,
     ]
     for section in sections:

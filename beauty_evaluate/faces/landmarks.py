@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from beauty_evaluate.config import THIRD_PARTY, CropConfig
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.faces.align import Points
-from beauty_evaluate.images import Picture
+from beauty_evaluate.images import Picture, three_channels
 
 MESH, PERSON = "face_landmark.tflite", "selfie_segmentation.tflite"
 MESH_SIDE, PERSON_SIDE = 192, 256  # what the two networks were trained on
@@ -35,7 +35,7 @@ def landmarks(crop: Picture, config: CropConfig) -> Points:
     shift = (MESH_SIDE - 1) / 2 - scale * centre
     matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
     window = cv2.warpAffine(
-        _rgb(crop), matrix, (MESH_SIDE, MESH_SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        three_channels(crop), matrix, (MESH_SIDE, MESH_SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     found = _answer(MESH, window)
     points = next(values for values in found if values.size == 3 * N_POINTS).reshape(N_POINTS, 3)[:, :2]
@@ -44,14 +44,10 @@ def landmarks(crop: Picture, config: CropConfig) -> Points:
 
 def person_mask(crop: Picture) -> NDArray[np.float32]:
     """How surely each pixel shows the person, float32 (size, size), 0..1. crop: uint8 (size, size, 3 or 1)."""
-    small = cv2.resize(_rgb(crop), (PERSON_SIDE, PERSON_SIDE), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(three_channels(crop), (PERSON_SIDE, PERSON_SIDE), interpolation=cv2.INTER_AREA)
     (mask,) = _answer(PERSON, small)
     side = len(crop)
     return np.clip(cv2.resize(mask.reshape(PERSON_SIDE, PERSON_SIDE), (side, side)), 0, 1)
-
-
-def _rgb(crop: Picture) -> Picture:
-    return crop if crop.shape[2] == 3 else np.repeat(crop, 3, axis=2)
 
 
 def _answer(file: str, picture: NDArray[Any]) -> list[NDArray[np.float32]]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from beauty_evaluate.config import CropConfig
 from beauty_evaluate.faces.align import Points
 from beauty_evaluate.faces.landmarks import landmarks, person_mask
-from beauty_evaluate.images import Picture
+from beauty_evaluate.images import Picture, three_channels
 
 NAMES = (
     "eyes", "brows", "nose", "mouth", "cheeks", "forehead", "jaw and chin", "hair and ears", "neck and clothes",
@@ -109,8 +109,8 @@ def _like(crop: Picture, sample: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels whose colour is like that of the pixels in `sample`; none without a sample."""
     if not sample.any():
         return np.zeros(sample.shape, bool)
-    rgb = crop if crop.shape[2] == 3 else np.repeat(crop, 3, axis=2)
-    lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), len(crop) / 128), cv2.COLOR_RGB2LAB).astype(np.float32)
+    smooth = cv2.GaussianBlur(three_channels(crop), (0, 0), len(crop) / 128)
+    lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB).astype(np.float32)
     return np.asarray(np.linalg.norm(lab - np.median(lab[sample], 0), axis=2) < _LIKE)
 
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import cv2
-import numpy as np
 
 from beauty_evaluate.faces.detect import Face
-from beauty_evaluate.images import Picture
+from beauty_evaluate.images import three_channels
 from beauty_evaluate.scoring.scorer import Row, Scored
 from beauty_evaluate.scoring.stream import printable
 
@@ -79,8 +78,7 @@ def told_by_name(faces: Sequence[Entry]) -> list[Entry]:
 
 
 def _jpeg(face: Face) -> bytes:
-    crop: Picture = face.crop if face.crop.shape[2] == 3 else np.repeat(face.crop, 3, axis=2)
-    small = cv2.resize(crop, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(three_channels(face.crop), (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
     return bytes(cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from beauty_evaluate.drawing import score_colour
+from beauty_evaluate.drawing import RAISES, score_colour
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.explain.page import Section, page, paragraph
 from beauty_evaluate.models.card import write_whole
@@ -97,13 +97,13 @@ def _picture(title: str, shown: Sequence[tuple[int, Entry]], sentences: Sequence
         x, y = GAP + i % columns * (THUMBNAIL + GAP), top + i // columns * (CARD + GAP)
         sheet.paste(Image.open(io.BytesIO(entry.jpeg)), (x, y))
         if entry.mine and compared:
-            draw.rectangle((x - 4, y - 4, x + THUMBNAIL + 3, y + THUMBNAIL + 3), outline="#b35806", width=4)
+            draw.rectangle((x - 4, y - 4, x + THUMBNAIL + 3, y + THUMBNAIL + 3), outline=RAISES, width=4)
         draw.rectangle((x, y + THUMBNAIL, x + THUMBNAIL - 1, y + THUMBNAIL + 5), fill=score_colour(entry.score))
         score, share, name, careful = _facts(rank, entry, rated)
         draw.text((x, y + THUMBNAIL + 9), score, "black", medium)
         draw.text((x, y + THUMBNAIL + 9 + 1.3 * LINE), share, "#555555", small)
         draw.text((x, y + THUMBNAIL + 9 + 2.2 * LINE), _fitting(draw, name, small), "black", small)
-        draw.text((x, y + THUMBNAIL + 9 + 3.1 * LINE), _fitting(draw, careful, small), "#b35806", small)
+        draw.text((x, y + THUMBNAIL + 9 + 3.1 * LINE), _fitting(draw, careful, small), RAISES, small)
     for i, line in enumerate(lines):
         draw.text((GAP, top + rows * (CARD + GAP) + i * LINE), line, "black", small)
     file = io.BytesIO()

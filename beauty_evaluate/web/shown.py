@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from beauty_evaluate.drawing import tint
 from beauty_evaluate.errors import WeightsError
 from beauty_evaluate.explain.page import FULL_SCALE
-from beauty_evaluate.images import Picture
+from beauty_evaluate.images import Picture, three_channels
 from beauty_evaluate.models import card as cards
 from beauty_evaluate.scoring import compare
 from beauty_evaluate.scoring.scorer import Row, Scored, Scorer
@@ -169,14 +169,10 @@ def explained(found: Explained) -> dict[str, Any]:
     for region in told["regions"]:
         region["bar"] = 50 * min(abs(region["effect"]) / FULL_SCALE, 1)
     shares = (found.effects.effects / FULL_SCALE)[found.masks.argmax(0)]
-    return {**told, "overlay": _data(tint(_coloured(found.crop), shares)), "trust": found.trust}
+    return {**told, "overlay": _data(tint(three_channels(found.crop), shares)), "trust": found.trust}
 
 
 def _data(picture: Picture) -> str:
     """A picture as an address that holds it."""
-    data = cv2.imencode(".jpg", _coloured(picture)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
+    data = cv2.imencode(".jpg", three_channels(picture)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
     return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
-
-
-def _coloured(picture: Picture) -> Picture:
-    return picture if picture.shape[2] == 3 else np.repeat(picture, 3, axis=2)
