@@ -4,6 +4,7 @@ import collections
 import io
 import math
 import os
+import resource
 import struct
 import sys
 import time
@@ -82,10 +83,10 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 @pytest.fixture(scope="module")
 def seen() -> Iterator[collections.Counter[str]]:
-    """Counts what became of the files; says so at the end, where output is shown."""
+    """Counts what became of the files; says so at the end, where output is shown, with the peak of this process."""
     counts: collections.Counter[str] = collections.Counter()
     yield counts
-    print(f"\n{dict(counts)}")
+    print(f"\n{dict(counts)}, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB")
     for status in ("ok", "unreadable", "too_large", "too_small"):
         assert counts[status] > 0, status
 

@@ -119,6 +119,12 @@ def test_every_answer_carries_the_headers(client: FlaskClient) -> None:
         assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("good", [True, False])
+def test_a_picture_is_offered_where_there_is_one(client: FlaskClient, good: bool) -> None:
+    answer = post(client, "/", PORTRAIT.read_bytes() if good else b"text").text
+    assert ("save-picture" in answer, "save-json" in answer) == (good, True)
+
+
 def test_page_asks_nobody_else(client: FlaskClient) -> None:
     served = [client.get(address, buffered=True).text for address in ("/", "/static/page.css", "/static/page.js")]
     assert not re.search(r"https?://|@import|url\(", "".join(served))

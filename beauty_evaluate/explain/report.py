@@ -75,6 +75,7 @@ def report(
     """
     begin = time.monotonic()
     chosen = choose_face(path, card, face)
+    out.mkdir(parents=True, exist_ok=True)  # now, not after seconds of work
     crop = chosen.crop
     masks = regions(crop, card.config.crop)
     effects = region_effects(
@@ -83,7 +84,6 @@ def report(
     labels = card.stats("labels")["labels"]
     percentile = 100 * float(np.searchsorted(labels, effects.score)) / len(labels)
     subject = Subject(card, Path(path).name, crop, masks, effects, percentile, quality(chosen).warnings())
-    out.mkdir(parents=True, exist_ok=True)
     sections, facts = [_regions_section(subject, out)], _facts(subject)
     if not quick:
         from beauty_evaluate.explain.inside import inside_sections  # TensorFlow, which the regions do without

@@ -194,7 +194,9 @@ def _place(entry: Entry, order: Sequence[Entry]) -> str:
     known = [told_apart(entry, other) for other in others]
     if None in known:
         return f"{words}. {NO_INTERVAL}"
-    return f"{words}; of {sum(known)} of the {len(others)} the score tells it apart"  # type: ignore[arg-type]
+    same = known.count(False)
+    tie = f"with {same} of the {len(others)} it is a tie within the intervals" if same else "a tie with none of them"
+    return f"{words}; {tie}."
 
 
 def _lead(order: Sequence[Entry]) -> str:
