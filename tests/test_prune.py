@@ -151,6 +151,11 @@ def test_the_least_important_go_until_the_speed_is_reached() -> None:
     left = {group: len(channels) for group, channels in kept.items()}
     assert prune.cost(config, left) <= prune.cost(config, widths) / 2 < prune.cost(config, widths)
     assert left != widths
+    for group, n in left.items():  # half stays, and nothing more would fit
+        step = prune.STEP if group.startswith("block") else 1
+        assert n >= widths[group] / 2
+        wider = {**left, group: min((n // step + 1) * step, widths[group])}
+        assert n == widths[group] or prune.cost(config, wider) > prune.cost(config, widths) / 2
     for group, channels in kept.items():
         gone = np.setdiff1d(np.arange(widths[group]), channels)
         assert not len(gone) or found[group][gone].max() <= found[group][channels].min()

@@ -79,17 +79,20 @@ def choose(found: Importance, config: Config, speed: float) -> Kept:
     """The channels to keep for a network `speed` times as fast by `cost`; silent ones go whatever the speed.
 
     What moves scores least for the time it takes goes first; moves add up as squares, as if they were independent.
-    Tried on this data: their sum or their cubes leave worse networks. ConfigError for a speed that no network reaches.
+    Tried on this data: their sum or their cubes leave worse networks. Half of what lives stays in every group, since a
+    first-order estimate says too little of larger cuts: with a quarter of block 1 the scores agreed less (.995 against
+    .998 at the same speed, on photos learnt from). ConfigError for a speed that no network reaches.
     """
     dear = {group: np.sort(values) ** 2 for group, values in found.items()}
     whole = cost(config, {group: len(values) for group, values in found.items()})
     widths = {group: max(1, int((values > 0).sum())) for group, values in found.items()}
+    least = {group: (width + 1) // 2 for group, width in widths.items()}
     while True:
         now = cost(config, widths)
         options = []
         for group, width in widths.items():
             step = STEP if group.startswith("block") else 1
-            if (less := (width - 1) // step * step) > 0:
+            if (less := (width - 1) // step * step) >= least[group]:
                 loss = dear[group][len(dear[group]) - width : len(dear[group]) - less].sum()
                 options.append((loss / (now - cost(config, {**widths, group: less})), group, less))
         worth, group, less = min(options, default=(np.inf, "", 0))
@@ -98,8 +101,27 @@ def choose(found: Importance, config: Config, speed: float) -> Kept:
         if not options:
             raise ConfigError(f"Expected a speed of 1 to {whole / now:.3g} times this one. Received: {speed:g}.")
         widths[group] = less
+    _give_back(dear, widths, config, whole / speed)
     order = {group: np.argsort(-values, kind="stable") for group, values in found.items()}
     return {group: np.sort(order[group][:width]) for group, width in widths.items()}
+
+
+def _give_back(dear: Importance, widths: dict[str, int], config: Config, most: float) -> None:
+    """Widen groups again, in place, while the cost stays within `most`: the last step down may have been a large one.
+    dear: the squared importance of each group's channels, sorted."""
+    while True:
+        options = []
+        for group, width in widths.items():
+            step = STEP if group.startswith("block") else 1
+            more = min((width // step + 1) * step, int((dear[group] > 0).sum()))
+            price = cost(config, {**widths, group: more})
+            if more > width and price <= most:
+                gain = dear[group][len(dear[group]) - more : len(dear[group]) - width].sum()
+                options.append((gain / (price - cost(config, widths)), group, more))
+        if not options:
+            return
+        _, group, more = max(options)
+        widths[group] = more
 
 
 def smaller(config: Config, kept: Kept) -> Config:
