@@ -65,7 +65,10 @@ class Trust:
         if self.proved is False:
             return [f"What the regions did to this score is not told: {self.verdict}."]
         told = f"{self.agreement.words(self.way)}{self.where}" if self.agreement else UNKNOWN_WAY
-        return [f"Spread over the face as a map, the effects of the regions: {self.verdict}.", told]
+        if self.proved is None:
+            return [f"The effects of the regions were {self.verdict}.", told]
+        beside = "Put to the proof beside maps that know nothing of the network"
+        return [f"{beside}, the map of these effects {self.verdict}.", told]
 
 
 def trust(card: Card, way: str = RING_MEAN) -> Trust:
