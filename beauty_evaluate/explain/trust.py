@@ -64,7 +64,7 @@ class Trust:
         """For a person: what the proof says and, if they may be read, how well two ways agree."""
         if self.proved is False:
             return [f"What the regions did to this score is not told: {self.verdict}."]
-        told = f"{self.agreement.words(self.way)}{self.where}" if self.agreement else UNKNOWN_WAY
+        told = f"{self.agreement.words(self.way)[:-1]}{self.where}." if self.agreement else UNKNOWN_WAY
         if self.proved is None:
             return [f"The effects of the regions were {self.verdict}.", told]
         beside = "Put to the proof beside maps that know nothing of the network"
