@@ -191,9 +191,9 @@ def main() -> None:
         "",
         f"`{card.name}`; made by `python benchmarks/runtimes.py --data SCUT-FBP5500 --wild MEBeauty`. Medians of "
         f"{ROUNDS}, milliseconds; one core. Start: from imported NumPy and OpenCV to "
-        "the first score.",
+        "the first score. A face takes two passes, one of them mirrored.",
         "",
-        f"| Runtime | start | a face, alone | in batches of {BATCHES[1]} | of {BATCHES[2]} | furthest from Keras on "
+        f"| Runtime | start | a pass, alone | in batches of {BATCHES[1]} | of {BATCHES[2]} | furthest from Keras on "
         f"{len(crops)} faces, points |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
         *networks(card, crops),

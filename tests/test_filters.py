@@ -1,6 +1,5 @@
 """What single filters do, on a network whose filters are known: red, green and blue."""
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from beauty_evaluate.explain import figures
 from beauty_evaluate.explain.feature_maps import feature_maps
 from beauty_evaluate.explain.filter_effects import Answers, answers, exciting_images, filter_effects
 from beauty_evaluate.explain.gallery import FilterRow, filter_rows, ringed
+from beauty_evaluate.explain.region_shapley import one_by_one, ring_mean
 
 LAYER = "block1_conv1"
 EYES, MOUTH = masks()[:2]
@@ -103,29 +103,32 @@ def test_mistakes_are_named(model: keras.Model) -> None:
 
 
 @pytest.mark.parametrize(
-    "job",
+    ("job", "passes"),
     [
-        lambda model: answers(model, noise()[None], LAYER, [masks()]),
-        lambda model: filter_effects(model, np.stack([noise(0), noise(1)]), LAYER, np.zeros(3, np.float32), True),
-        lambda model: exciting_images(model, LAYER, [1], steps=2),
-        lambda model: feature_maps(model, noise()),
+        (lambda model: answers(model, np.stack([noise(0), noise(1)]), LAYER, [masks()] * 2), 2),
+        (lambda model: filter_effects(model, np.stack([noise(0), noise(1)]), LAYER, np.zeros(3, np.float32), True), 2),
+        (lambda model: exciting_images(model, LAYER, [1], steps=2), 2),
+        (lambda model: feature_maps(model, noise()), 1),
     ],
     ids=["answers", "effects", "exciting", "maps"],
 )
 def test_the_model_is_left_as_found(
-    job: Callable[[keras.Model], object], model: keras.Model, monkeypatch: pytest.MonkeyPatch
+    job: Callable[[keras.Model], object], passes: int, model: keras.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model.get_layer("score").trainable = False
     before = state(model)
     job(model)
     assert state(model) == before
-    for passes in (0, 1):  # before and, where there is more than one pass, in the middle
-        with broken(monkeypatch, layers.Conv2D, passes), contextlib.suppress(OSError):
+    for done in range(passes):
+        with broken(monkeypatch, layers.Conv2D, done), pytest.raises(OSError, match="in the middle"):
             job(model)
         assert state(model) == before
-    with broken(monkeypatch, layers.Conv2D, 0), pytest.raises(OSError, match="in the middle"):
-        job(model)
-    assert state(model) == before
+
+
+def test_without_regions_nothing_is_replaced() -> None:
+    none = np.zeros((0, SIDE, SIDE), bool)
+    assert np.array_equal(ring_mean(noise(), none), noise())
+    assert one_by_one(noise(), none, ring_mean(noise(), none)).shape == (0, SIDE, SIDE, 3)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

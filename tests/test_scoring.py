@@ -259,7 +259,7 @@ def test_output_that_cannot_be_written_is_one_sentence(run: Run, tmp_path: Path)
         assert (done.returncode, done.stdout) == (2, "")
         assert len(done.stderr.splitlines()) == 1
         assert "Expected" in done.stderr
-        assert ("file, which is a file." in done.stderr) == ("--out" in words)
+        assert ("file, which is none." in done.stderr) == ("--out" in words)
         assert (tmp_path / "old.csv").read_text() == "of an earlier run"
     assert run(USE, PORTRAIT, "--csv", "no/folder/t.csv").returncode == 2
     assert run(USE, PORTRAIT, "--json", "r.png", "--report", "r.png").returncode == 2

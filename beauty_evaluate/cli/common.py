@@ -68,7 +68,7 @@ def start(add_flags: Callable[[argparse.ArgumentParser], None], run: Run, doc: s
             if error.errno == errno.EPIPE:  # the reader of our output has gone, as `head` does
                 return 130
         if isinstance(error, FileExistsError):  # by making a folder: files are written over
-            return _fail(parser.prog, f"Expected a folder. Received: {error.filename}, which is a file.")
+            return _fail(parser.prog, f"Expected a folder. Received: {error.filename}, which is none.")
         return _fail(
             parser.prog, f"Expected to read or write {error.filename or 'output'}. Received: {error.strerror}."
         )

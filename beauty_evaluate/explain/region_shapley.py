@@ -91,8 +91,8 @@ def region_effects(
 
 
 def ring_mean(crop: Picture, masks: Masks) -> Floats:
-    """A picture float32 (size, size, C): each region in the mean colour of the ring around it."""
-    fill = np.empty(crop.shape, np.float32)
+    """The crop, float32 (size, size, C), with each region in the mean colour of the ring around it."""
+    fill = crop.astype(np.float32)
     for mask, ring in zip(masks, _rings(masks), strict=True):
         fill[mask] = crop[ring].mean(0)
     return fill

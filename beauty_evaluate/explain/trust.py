@@ -28,17 +28,17 @@ class Agreement:
     mean_difference: float
     first: float
 
-    def words(self, way: str = RING_MEAN) -> str:
-        """For a person who sees the effects of one way."""
+    def words(self, way: str = RING_MEAN, where: str = "") -> str:
+        """For a person who sees the effects of one way. where: words for where this was measured."""
         advice = "Read the large effects, not the small ones."
         if self.pearson < ALIKE:
             advice = "Which region comes first hangs on the question."
         return (
             f"Another way to take a region away, {_OTHER_WAY[way]}, gives other numbers: on average over "
             f"{self.photos} faces the two agree with a correlation of {self.pearson:.2f}, differ by "
-            f"{self.mean_difference:.2f} points, and put the same region first on {self.first:.0%} of them. They ask "
-            "different questions: what a region adds to one that is painted over, and what it adds to other people's. "
-            f"{advice}"
+            f"{self.mean_difference:.2f} points, and put the same region first on {self.first:.0%} of "
+            f"them{where}. They ask different questions: what a region adds to one that is painted over, and what it adds "
+            f"to other people's. {advice}"
         )
 
 
@@ -64,7 +64,7 @@ class Trust:
         """For a person: what the proof says and, if they may be read, how well two ways agree."""
         if self.proved is False:
             return [f"What the regions did to this score is not told: {self.verdict}."]
-        told = f"{self.agreement.words(self.way)[:-1]}{self.where}." if self.agreement else UNKNOWN_WAY
+        told = self.agreement.words(self.way, self.where) if self.agreement else UNKNOWN_WAY
         if self.proved is None:
             return [f"The effects of the regions were {self.verdict}.", told]
         beside = "Put to the proof beside maps that know nothing of the network"

@@ -80,8 +80,9 @@ def choose(found: Importance, config: Config, speed: float) -> Kept:
 
     What moves scores least for the time it takes goes first; moves add up as squares, as if they were independent.
     Tried on this data: their sum or their cubes leave worse networks. Half of what lives stays in every group, since a
-    first-order estimate says too little of larger cuts: with a quarter of block 1 the scores agreed less (.995 against
-    .998 at the same speed, on photos learnt from). ConfigError for a speed that no network reaches.
+    first-order estimate says too little of larger cuts: it would leave a quarter of block 1, and scores that agree
+    less with the large network's than other networks of the same speed do. ConfigError for a speed that no network
+    reaches.
     """
     dear = {group: np.sort(values) ** 2 for group, values in found.items()}
     whole = cost(config, {group: len(values) for group, values in found.items()})
