@@ -145,7 +145,7 @@ def test_sentences_say_who_leads_and_where_one_stands() -> None:
         == "me (3.00) would be number 3 of 4, nearest to y (3.10); with 1 of the 3 it is a tie within the intervals."
     )
     (line,) = verdicts([entry("me", 1.0), *others])
-    assert line == "me (1.00) would be number 4 of 4, nearest to z (2.00); a tie with none of them."
+    assert line == "me (1.00) would be number 4 of 4, nearest to z (2.00); apart from all of them."
     assert verdicts([entry("only", 3.0)]) == []
     assert [e.name for e in ranked([faces[2], faces[0], faces[1]])] == ["a", "b", "c"]
 

@@ -17,6 +17,9 @@ from beauty_evaluate.config import preset
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.feature_maps import feature_maps, filter_statistics, receptive_field
 from beauty_evaluate.explain.filters import FilterUse, filter_use, kernel_pictures, kernels
+from beauty_evaluate.explain.report import PROOF
+from beauty_evaluate.explain.trust import trust
+from beauty_evaluate.models import card as cards
 from beauty_evaluate.models import registry
 
 VISUALIZE = ROOT / "visualize.py"
@@ -115,6 +118,12 @@ def test_the_report_tells_what_moved_the_score(run: Run, tmp_path: Path) -> None
     assert "<script" not in page
     best = max(effects, key=lambda name: effects[name])
     assert f"Raised the score most: {best}" in page
+    known = trust(cards.load())  # of the shipped weights, put to the proof
+    assert known.proved
+    assert known.agreement
+    assert f"another one comes first on {1 - known.agreement.first:.0%} of faces" in page
+    assert (page.count('href="#trust"'), page.count('id="trust"'), page.count(PROOF[:30])) == (1, 1, 1)
+    assert f"the map of these effects {facts['proof']}" in page
 
 
 def test_a_quick_report_is_the_regions_alone_and_loads_no_tensorflow(drawn_run: Path, tmp_path: Path) -> None:
@@ -194,4 +203,5 @@ def test_a_network_of_drawn_faces_is_reported_too_with_other_faces_for_its_regio
     assert [m["proof"] for m in facts["pixel_maps"]] == ["never put to the proof"] * 3
     assert len(facts["filters"]) == 32
     page = (tmp_path / "report" / "index.html").read_text()
+    assert PROOF[:30] not in page
     assert "was never measured for this network" in page

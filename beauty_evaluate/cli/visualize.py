@@ -39,14 +39,19 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     if options.layer and options.quick:
         raise UserError("Expected one of --layer and --quick. Received: both.")
-    if not (options.path or options.data) or options.n < 3:
-        raise UserError("Expected a photo, or --data DIR with 3 photos or more. Received: something else.")
+    if not (options.path or options.data):
+        raise UserError("Expected a photo, or --data DIR. Received: neither.")
+    if options.n < 3:
+        raise UserError(f"Expected --n of at least 3. Received: {options.n}.")
     if options.path and options.into:
         raise UserError("Expected --into with --data alone. Received: one photo.")
     if not options.path and (options.face or options.quick):
         raise UserError("Expected --data alone without --face and --quick. Received: a flag for one photo.")
     if not options.path:
         return _data_set(options)
+    from beauty_evaluate import images
+
+    images.read(options.path)  # now, since TensorFlow takes seconds to load
     if not options.quick:
         import_tensorflow()
     from beauty_evaluate.explain.report import choose_face, report

@@ -69,11 +69,15 @@ def _pixels_section(
     ]
     firm = " Where these maps disagree with the regions above, believe the regions." if known.proved else ""
     body = paragraph(
-        f"The same question asked pixel by pixel.{firm} What a map leaves out of the score is stated over it as not "
-        "told.",
+        f"The same question asked pixel by pixel.{firm} Each map starts from a score of its own and should lead to "
+        f"{found[0].score:.2f}: its sum, and what it leaves out on the way, not told, stand over it. Where more is not "
+        "told than told, read the map's places, not its sizes.",
         "note",
     )
-    body += "".join(paragraph(f"{name}: {words}{where}.") for name, words in said.items())
+    starts = {m.name: f"{m.name} (from {m.reference:.2f})" for m in found}
+    for words in dict.fromkeys(said.values()):  # those of which the same is said, together
+        alike = ", ".join(starts[name] for name in said if said[name] == words)
+        body += paragraph(f"{alike}: {words}{where}.")
     shown = [m for m in found if not said[m.name].startswith(UNREAD)]
     path = out / "pixel_maps.png"
     path.unlink(missing_ok=True)  # an earlier report's
@@ -88,7 +92,8 @@ def _filters_section(card: Card, model: keras.Model, crop: Picture, out: Path) -
     moved = one_face_gallery(card, model, crop, path)
     body = paragraph(
         "The last convolution is what the decision is made of. Here are the filters of it that moved this score most: "
-        "what would change if they answered as on an average face. Their effects do not add up, since they work "
+        "what would change if they answered as on an average face. Alone, each does little"
+        f"{f': the first {moved[0][1]:+.3f} points' if moved else ''}. Their effects do not add up, since they work "
         "together.",
         "note",
     )

@@ -37,11 +37,12 @@ tr { border-bottom: 1px solid #e5e5e5; }
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, what stands under it (HTML), and pictures with a line of plain words each."""
+    """A heading, what stands under it (HTML), and pictures with a line of plain words each. name: for links to it."""
 
     title: str
     body: str = ""
     pictures: Sequence[tuple[Path, str]] = ()
+    name: str = ""
 
 
 def page(title: str, head: str, sections: Sequence[Section]) -> str:
@@ -55,7 +56,8 @@ def page(title: str, head: str, sections: Sequence[Section]) -> str:
         head,
     ]
     for section in sections:
-        parts += [f"<section><h2>{escape(section.title)}</h2>", section.body]
+        name = f' id="{section.name}"' if section.name else ""
+        parts += [f"<section{name}><h2>{escape(section.title)}</h2>", section.body]
         parts += [_figure(picture, words) for picture, words in section.pictures]
         parts += ["</section>"]
     return "\n".join([*parts, "</body></html>", ""])

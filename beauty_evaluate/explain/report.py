@@ -27,6 +27,11 @@ from beauty_evaluate.models.runtime import many_forward
 
 SCHEMA = 1  # of explain.json
 Say = Callable[[str], None]
+PROOF = (
+    "That is: what a map calls important was deleted from photos and the score watched, beside maps of random "
+    "values, a blob in the middle, edges and brightness; and when the network's weights are replaced by random ones, "
+    "its map is gone, so that it tells of the network and not of the picture alone."
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def report(
 
         more, found = inside_sections(card, crop, masks, out, subject.trust)
         sections, facts = [*sections, *more], {**facts, **found}
-    sections.append(Section("How far to trust this", _trust(subject.trust)))
+    sections.append(Section("How far to trust this", _trust(subject.trust), name="trust"))
     (out / "index.html").write_text(page(_title(subject), _head(subject), sections), encoding="utf-8")
     facts["seconds"] = round(time.monotonic() - begin, 1)
     (out / "explain.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -98,7 +103,7 @@ def report(
     say(f"{_title(subject)}, higher than {percentile:.0f} % of {len(labels)} rated faces")
     say("\n".join([*lines, *subject.trust.sentences]))
     share = f"; to share: {out / 'summary.png'}" if lines else ""
-    say(f"the whole report, {facts['seconds']} s: {out / 'index.html'}{share}")
+    say(f"the {'' if quick else 'whole '}report, {facts['seconds']} s: {out / 'index.html'}{share}")
 
 
 def _title(subject: Subject) -> str:
@@ -142,7 +147,15 @@ def _regions_section(subject: Subject, out: Path) -> Section:
         "gets what it changes on average over all orders in which the regions can be uncovered (its Shapley value). "
         "Edges are soft, so that thin regions, brows and eyes, are not painted over altogether: they may add more."
     )
-    body = f"<p><strong>{escape(_essence(subject))}</strong></p>{effects_table(found)}{paragraph(words, 'note')}"
+    agreed = subject.trust.agreement
+    careful = (
+        f"Asked another way, regions differ by {agreed.mean_difference:.2f} points on average, and another one comes "
+        f'first on {1 - agreed.first:.0%} of faces: <a href="#trust">how far to trust this</a>.'
+        if agreed
+        else '<a href="#trust">How far to trust this</a>.'
+    )
+    body = f"<p><strong>{escape(_essence(subject))}</strong> {careful}</p>"
+    body += f"{effects_table(found)}{paragraph(words, 'note')}"
     caption = f"The regions against {found.what}, coloured by what they did to the score; one scale for every photo."
     return Section(title, body, [(path, caption)])
 
@@ -161,11 +174,12 @@ def _essence(subject: Subject) -> str:
 def _trust(known: Trust) -> str:
     """What is known of how true the explanations are."""
     limits = (
-        "A fringe counts as forehead, glasses as eyes or cheeks, a beard as jaw. Light, make-up, lens and a smile "
-        "move the score too, through the regions they touch. Faces unlike the data set's (other origins, over 60, "
-        "turned heads) get numbers and explanations that mean little."
+        "A fringe counts as forehead, glasses as eyes or cheeks, a beard as jaw, a hat as hair or background. Light, "
+        "make-up, lens and a smile move the score too, through the regions they touch. Faces unlike the data set's "
+        "(other origins, over 60, turned heads) get numbers and explanations that mean little."
     )
-    return "".join(paragraph(sentence) for sentence in known.sentences) + paragraph(limits, "warn")
+    told = [known.sentences[0], *([PROOF] if known.proved else []), *known.sentences[1:]]
+    return "".join(map(paragraph, told)) + paragraph(limits, "warn")
 
 
 def _facts(subject: Subject) -> dict[str, Any]:

@@ -32,13 +32,13 @@ class Agreement:
         """For a person who sees the effects of one way. where: words for where this was measured."""
         advice = "Read the large effects, not the small ones."
         if self.pearson < ALIKE:
-            advice = "Which region comes first hangs on the question."
+            advice = "Which region comes first depends on the question."
         return (
             f"Another way to take a region away, {_OTHER_WAY[way]}, gives other numbers: on average over "
             f"{self.photos} faces the two agree with a correlation of {self.pearson:.2f}, differ by "
             f"{self.mean_difference:.2f} points, and put the same region first on {self.first:.0%} of "
-            f"them{where}. They ask different questions: what a region adds to one that is painted over, and what it adds "
-            f"to other people's. {advice}"
+            f"them{where}. They ask different questions: what a region adds to one that is painted over, and what it "
+            f"adds to other people's. {advice}"
         )
 
 

@@ -195,7 +195,7 @@ def _place(entry: Entry, order: Sequence[Entry]) -> str:
     if None in known:
         return f"{words}. {NO_INTERVAL}"
     same = known.count(False)
-    tie = f"with {same} of the {len(others)} it is a tie within the intervals" if same else "a tie with none of them"
+    tie = f"with {same} of the {len(others)} it is a tie within the intervals" if same else "apart from all of them"
     return f"{words}; {tie}."
 
 
