@@ -341,7 +341,7 @@ def test_without_the_training_packages_one_sentence_says_what_to_install(run: Ru
     (tmp_path / "tensorflow.py").write_text("raise ModuleNotFoundError('no', name='tensorflow')")
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r});"
-        "from beauty_evaluate.cli.visualize import main; raise SystemExit(main(['x.jpg']))"
+        f"from beauty_evaluate.cli.visualize import main; raise SystemExit(main([{str(PORTRAIT)!r}]))"
     )
     done = run("-c", code)
     assert done.returncode == 2
