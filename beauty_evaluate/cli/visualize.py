@@ -49,24 +49,22 @@ def _run(options: argparse.Namespace) -> int:
         raise UserError("Expected --data alone without --face and --quick. Received: a flag for one photo.")
     if not options.path:
         return _data_set(options)
-    from beauty_evaluate import images
-
-    images.read(options.path)  # now, since TensorFlow takes seconds to load
-    if not options.quick:
-        import_tensorflow()
     from beauty_evaluate.explain.report import choose_face, report
     from beauty_evaluate.models import card as cards
 
     card = cards.load(options.weights)
+    face = choose_face(options.path, card, options.face)  # now, since TensorFlow takes seconds to load
+    if not options.quick:
+        import_tensorflow()
+    options.out.mkdir(parents=True, exist_ok=True)
     if not options.layer:
         others = _other_faces(options.data, card, options.path) if options.data else ()
-        report(card, options.path, options.out, options.face, options.quick, print, Counter("explaining"), others)
+        name = Path(options.path).name
+        report(card, face, name, options.out, options.quick, print, Counter("explaining"), others)
         return 0
     from beauty_evaluate.explain.inside import write_layer
 
-    crop = choose_face(options.path, card, options.face).crop
-    options.out.mkdir(parents=True, exist_ok=True)
-    print(f"{options.layer}: {write_layer(card, crop, options.layer, options.out)}")
+    print(f"{options.layer}: {write_layer(card, face.crop, options.layer, options.out)}")
     return 0
 
 

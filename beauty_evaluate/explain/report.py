@@ -65,9 +65,9 @@ def choose_face(path: str, card: Card, face: int | None) -> Face:
 
 def report(
     card: Card,
-    path: str,
+    face: Face,
+    photo: str,
     out: Path,
-    face: int | None,
     quick: bool,
     say: Say,
     progress: Progress | None = None,
@@ -75,20 +75,19 @@ def report(
 ) -> None:
     """Write index.html, summary.png, explain.json and, unless `quick`, pictures of the inside with their arrays.
 
-    others: crops of other faces, whose regions stand in for those of this one; without, the mean colour around them.
-    Raises PhotoError for the photo, ConfigError for a network on whole pictures, WeightsError.
+    photo: the name of its file. out: a folder that is there. others: crops of other faces, whose regions stand in for
+    those of this one; without, the mean colour around them. Raises ConfigError for a network on whole pictures,
+    WeightsError.
     """
     begin = time.monotonic()
-    chosen = choose_face(path, card, face)
-    out.mkdir(parents=True, exist_ok=True)  # now, not after seconds of work
-    crop = chosen.crop
+    crop = face.crop
     masks = regions(crop, card.config.crop)
     effects = region_effects(
         many_forward(card.file(ONNX)), crop, masks, NAMES, card.config.mirror_average, others, progress
     )
     labels = card.stats("labels")["labels"]
     percentile = 100 * float(np.searchsorted(labels, effects.score)) / len(labels)
-    subject = Subject(card, Path(path).name, crop, masks, effects, percentile, quality(chosen).warnings())
+    subject = Subject(card, photo, crop, masks, effects, percentile, quality(face).warnings())
     sections, facts = [_regions_section(subject, out)], _facts(subject)
     if not quick:
         from beauty_evaluate.explain.inside import inside_sections  # TensorFlow, which the regions do without
