@@ -64,15 +64,15 @@ class TrainingConfig:
     """How the network learns. The loss of the score is always the mean squared error."""
 
     epochs: int = 40
-    views: int = 1  # augmented views of each photo in an epoch
-    batch: int = 32
+    views_per_epoch: int = 1  # augmented views of each photo in an epoch
+    batch_size: int = 32
     optimizer: str = "muon"  # or "adamw", "adam"
     learning_rate: float = 2e-3
     momentum: float = 0.95  # of muon
     warmup_epochs: float = 2.0
     schedule: str = "cosine"  # or "constant"
     weight_decay: float = 0.05
-    weight_average: float = 0.995  # 0: the last step's weights
+    ema_decay: float = 0.995  # 0: the last step's weights
     landmark_weight: float = 0.3  # 86 landmarks as a second target, in training only; 0: none
     group_weight: float = 0.0  # cross-entropy of the group (AF ... CM) as a further target, in training only
     precision: str = "auto"  # "float32", "mixed_bfloat16", or the faster of the two in a short trial
@@ -88,7 +88,7 @@ class Config:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    mirror_average: bool = True  # a score is the mean over the crop and its mirror image
+    flip_tta: bool = True  # a score is the mean over the crop and its mirror image
 
 
 NO_AUGMENT = AugmentConfig(
@@ -99,7 +99,9 @@ PRESETS: dict[str, Config] = {
     "six_block": Config(
         "six_block",
         network=NetworkConfig(first_stride=2),
-        training=TrainingConfig(batch=64, learning_rate=6e-3, weight_decay=0.2, landmark_weight=1.0, group_weight=0.3),
+        training=TrainingConfig(
+            batch_size=64, learning_rate=6e-3, weight_decay=0.2, landmark_weight=1.0, group_weight=0.3
+        ),
     ),
     # The network of the article this project started from, as its author published it.
     "article": Config(
@@ -110,16 +112,16 @@ PRESETS: dict[str, Config] = {
         ),
         NO_AUGMENT,
         TrainingConfig(
-            batch=128,
+            batch_size=128,
             optimizer="adam",
             learning_rate=1e-3,
             warmup_epochs=0,
             schedule="constant",
             weight_decay=0,
-            weight_average=0,
+            ema_decay=0,
             landmark_weight=0,
         ),
-        mirror_average=False,
+        flip_tta=False,
     ),
     # Small enough to learn the drawn faces in a minute.
     "drawn": Config(
@@ -127,7 +129,7 @@ PRESETS: dict[str, Config] = {
         CropConfig(size=64),
         NetworkConfig(channels=(8, 16, 16, 24, 32, 32), hidden=(32, 16), convolutions=(1,) * 6, dropout=0.1),
         NO_AUGMENT,  # a jaw is three pixels wide or narrow here
-        TrainingConfig(batch=16, learning_rate=5e-3, landmark_weight=0, weight_average=0.95),
+        TrainingConfig(batch_size=16, learning_rate=5e-3, landmark_weight=0, ema_decay=0.95),
     ),
 }
 

@@ -16,14 +16,14 @@ import cv2
 import numpy as np
 
 from beauty_evaluate.cli.common import Counter
-from beauty_evaluate.data import mebeauty, scut, splits
+from beauty_evaluate.datasets import mebeauty, scut, splits
 from beauty_evaluate.errors import PhotoError
-from beauty_evaluate.evaluation.evaluate import refuse_known
+from beauty_evaluate.evaluation.evaluate import assert_no_leakage
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
 from beauty_evaluate.faces.quality import Quality, quality
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models import card as cards
-from beauty_evaluate.models.runtime import many_forward, rate
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters.runtime import onnxruntime_predictor, predict
 
 FACE = 180  # pixels: the median width of a face in SCUT-FBP5500's photos
 WORDS = ("small", "blurred", "dark", "bright", "grey", "turned", "unsure")
@@ -111,8 +111,8 @@ def measured(photos: Sequence[Picture], card: cards.Card) -> list[tuple[float, Q
         except PhotoError:
             faces.append(None)
     there = [face for face in faces if face]
-    forward = many_forward(card.file(cards.ONNX))
-    scores = iter(rate(forward, np.stack([face.crop for face in there]), card.config.mirror_average))
+    forward = onnxruntime_predictor(card.file(cards.ONNX))
+    scores = iter(predict(forward, np.stack([face.crop for face in there]), card.config.flip_tta))
     return [(float(next(scores)), quality(face)) if face else None for face in faces]
 
 
@@ -186,7 +186,7 @@ def main() -> None:
     options = parser.parse_args()
     card, data, wild = cards.load(options.weights), scut.read(options.data), mebeauty.read(options.wild)
     names = splits.official(options.data, data, "60-40").test
-    refuse_known(card, names)
+    assert_no_leakage(card, names)
     chosen = np.random.default_rng(0).choice(names, min(options.n, len(names)), replace=False)
     photos = {name: data.samples[name].read() for name in names}
     good = [photos[name] for name in chosen]

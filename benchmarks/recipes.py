@@ -57,7 +57,8 @@ def main() -> None:
     assert run is not None
     figures = card.metrics["all"]
     row = (
-        options.name, " ".join(options.changes), config.training.epochs, config.training.views, card.parameters,
+        options.name, " ".join(options.changes), config.training.epochs, config.training.views_per_epoch,
+        card.parameters,
         card.images_per_second, card.seconds, config.training.seed, card.commit,
         *(f"{figures[k]:.4f}" for k in ("pearson", "mae", "rmse")), f"{run.history[-1].loss:.4f}",
     )  # fmt: skip

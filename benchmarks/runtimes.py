@@ -24,22 +24,22 @@ from PIL import Image
 
 from beauty_evaluate import images
 from beauty_evaluate.cli.common import import_tensorflow
-from beauty_evaluate.data import mebeauty, scut, splits
-from beauty_evaluate.data.pipeline import load_crops
+from beauty_evaluate.datasets import mebeauty, scut, splits
+from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces.detect import find_faces, main_face
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models import card as cards
-from beauty_evaluate.models.card import ONNX
-from beauty_evaluate.models.runtime import Forward, many_forward, onnx_forward, rate
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters.card import ONNX
+from beauty_evaluate.raters.runtime import PredictFn, onnxruntime_predictor, opencv_predictor, predict
 
 BATCHES = (1, 8, 32)
 ROUNDS = 5  # timings of which the median counts
 LARGE = 2560  # longest side of the enlarged photos on which ways to decode are tried, as phones take them
 
 STARTS = {
-    "OpenCV": "from beauty_evaluate.models.runtime import onnx_forward as f; n = f(p)",
-    "ONNX Runtime": "from beauty_evaluate.models.runtime import many_forward as f; n = f(p)",
+    "OpenCV": "from beauty_evaluate.raters.runtime import opencv_predictor as f; n = f(p)",
+    "ONNX Runtime": "from beauty_evaluate.raters.runtime import onnxruntime_predictor as f; n = f(p)",
     "LiteRT": (
         "from ai_edge_litert.interpreter import Interpreter as I; i = I(str(p)); i.allocate_tensors();"
         "n = lambda c: (i.set_tensor(i.get_input_details()[0]['index'], c), i.invoke())"
@@ -51,7 +51,7 @@ START = (
 )
 
 
-def lite_forward(path: Path) -> Forward:
+def lite_forward(path: Path) -> PredictFn:
     """The network as LiteRT runs it, on one core."""
     from ai_edge_litert.interpreter import Interpreter
 
@@ -85,19 +85,19 @@ def networks(card: cards.Card, crops: Picture) -> list[str]:
     """Rows: start, time a pass, and the largest difference from Keras."""
     import tensorflow as tf
 
-    from beauty_evaluate.models import registry
-    from beauty_evaluate.models.registry import keras_forward
+    from beauty_evaluate.raters import registry
+    from beauty_evaluate.raters.registry import keras_predictor
 
     model = registry.load(card)
-    theirs = rate(keras_forward(model), crops, card.config.mirror_average)
+    theirs = predict(keras_predictor(model), crops, card.config.flip_tta)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         lite = Path(folder) / "network.tflite"
         lite.write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
         onnx = card.file(ONNX)
-        ways: dict[str, tuple[Path, Forward]] = {
-            "OpenCV": (onnx, onnx_forward(onnx)),
-            "ONNX Runtime": (onnx, many_forward(onnx, threads=1)),
+        ways: dict[str, tuple[Path, PredictFn]] = {
+            "OpenCV": (onnx, opencv_predictor(onnx)),
+            "ONNX Runtime": (onnx, onnxruntime_predictor(onnx, threads=1)),
             "LiteRT": (lite, lite_forward(lite)),
         }
         for name, (path, forward) in ways.items():
@@ -111,7 +111,7 @@ def networks(card: cards.Card, crops: Picture) -> list[str]:
             for batch in BATCHES:
                 part = crops[:batch].astype(np.float32)
                 each.append(f"{1000 * timed(lambda part=part, forward=forward: forward(part)) / batch:.1f}")
-            off = np.abs(rate(forward, crops, card.config.mirror_average) - theirs).max()
+            off = np.abs(predict(forward, crops, card.config.flip_tta) - theirs).max()
             rows.append(f"| {name} | {1000 * np.median(begin):.0f} | {' | '.join(each)} | {off:.1e} |")
     return rows
 
@@ -126,7 +126,7 @@ def drafted(data: bytes, side: int) -> Picture:
 
 def photos(card: cards.Card, contents: list[bytes]) -> list[str]:
     """Rows: milliseconds for decoding and detection, and how far the score moves, for ways to do both."""
-    forward = many_forward(card.file(ONNX))
+    forward = onnxruntime_predictor(card.file(ONNX))
     crop = card.config.crop
     ways: dict[str, tuple[Callable[[bytes], Picture], int]] = {
         "as it is: whole picture, faces searched at 640 pixels": (images.read, 640),
@@ -149,7 +149,7 @@ def photos(card: cards.Card, contents: list[bytes]) -> list[str]:
                 continue
             finally:
                 spent += middle - begin, time.perf_counter() - middle
-            score = float(rate(forward, main_face(faces).crop[None], card.config.mirror_average)[0])
+            score = float(predict(forward, main_face(faces).crop[None], card.config.flip_tta)[0])
             if not rows:
                 first[i] = score
             if i in first:

@@ -22,13 +22,13 @@ import cv2
 import numpy as np
 
 from beauty_evaluate import images
-from beauty_evaluate.data import mebeauty, scut
+from beauty_evaluate.datasets import mebeauty, scut
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces import detect
-from beauty_evaluate.models import runtime
-from beauty_evaluate.models.card import ONNX
+from beauty_evaluate.raters import runtime
+from beauty_evaluate.raters.card import ONNX
+from beauty_evaluate.scoring import batch
 from beauty_evaluate.scoring import scorer as scoring
-from beauty_evaluate.scoring import stream
 
 PORTRAIT = HERE.parent / "examples" / "grace_hopper.jpg"
 USE = HERE.parent / "use.py"
@@ -40,7 +40,7 @@ ARTICLE = """
 import sys, time
 begin = time.perf_counter()
 import cv2, numpy as np, tensorflow as tf
-from beauty_evaluate.models import card as cards, registry
+from beauty_evaluate.raters import card as cards, registry
 from beauty_evaluate.faces.align import aligned_crop
 card = cards.load()
 model = registry.load(card)
@@ -75,7 +75,7 @@ def whole_process(words: Sequence[object]) -> tuple[float, float, str]:
     return time.perf_counter() - begin, usage.ru_maxrss / 1024, output
 
 
-def one_photo(words: Sequence[object], calls: int) -> str:
+def low_memory(words: Sequence[object], calls: int) -> str:
     """Median, 95th percentile and peak memory of single calls, as cells."""
     found = [whole_process(words)[:2] for _ in range(calls)]
     seconds = [second for second, _ in found]
@@ -120,10 +120,10 @@ def counted(shares: Shares) -> Iterator[None]:
 def folder(paths: Sequence[str], cores: int) -> tuple[float, str]:
     """Photos a second through `scan`, and what the threads spent their time on."""
     ready, shares = scoring.Scorer(), Shares()
-    list(stream.scan(ready, paths[: 2 * stream.CHUNK]))
+    list(batch.scan(ready, paths[: 2 * batch.CHUNK]))
     with counted(shares):
         begin = time.perf_counter()
-        done = sum(1 for _ in stream.scan(ready, paths))
+        done = sum(1 for _ in batch.scan(ready, paths))
         whole = time.perf_counter() - begin
     parts = {part: seconds / (whole * cores) for part, seconds in shares.spent.items()}
     words = ", ".join(f"{part} {share:.0%}" for part, share in parts.items())
@@ -146,16 +146,19 @@ def limit(paths: Sequence[str], cores: int) -> tuple[float, str]:
         except PhotoError:
             continue
     times["detection"] = (time.perf_counter() - begin) / len(paths)
-    forwards = {"OpenCV": runtime.onnx_forward(path), "ONNX Runtime": runtime.many_forward(path, threads=1)}
+    forwards = {
+        "OpenCV": runtime.opencv_predictor(path),
+        "ONNX Runtime": runtime.onnxruntime_predictor(path, threads=1),
+    }
     best: dict[str, tuple[float, int]] = {}
     for name, forward in forwards.items():
-        for batch in BATCHES:
-            own = crops[: max(64, batch)]
+        for size in BATCHES:
+            own = crops[: max(64, size)]
             begin = time.perf_counter()
-            for start in range(0, len(own) - batch + 1, batch):
-                runtime.rate(forward, np.stack(own[start : start + batch]), config.mirror_average)
-            each = (time.perf_counter() - begin) / (len(own) // batch * batch)
-            best[name] = min(best.get(name, (each, batch)), (each, batch))
+            for start in range(0, len(own) - size + 1, size):
+                runtime.predict(forward, np.stack(own[start : start + size]), config.flip_tta)
+            each = (time.perf_counter() - begin) / (len(own) // size * size)
+            best[name] = min(best.get(name, (each, size)), (each, size))
     fastest = min(best, key=lambda name: best[name])
     times["network"] = best[fastest][0] * len(crops) / len(paths)
     told = ", ".join(f"{part} {1000 * seconds:.1f} ms" for part, seconds in times.items())
@@ -181,8 +184,8 @@ def main() -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".py") as script:
         script.write(ARTICLE)
         script.flush()
-        ours = one_photo([USE, PORTRAIT], options.calls)
-        theirs = one_photo([script.name, detect.YUNET, PORTRAIT], max(3, options.calls // 5))
+        ours = low_memory([USE, PORTRAIT], options.calls)
+        theirs = low_memory([script.name, detect.YUNET, PORTRAIT], max(3, options.calls // 5))
         seconds = float(whole_process([script.name, detect.YUNET, *few])[2])
     slow = (len(few) - 1) / seconds
     rate, shares = folder(paths, cores)

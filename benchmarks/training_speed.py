@@ -25,9 +25,9 @@ import numpy as np
 import tensorflow as tf
 
 from beauty_evaluate.config import Config, preset
-from beauty_evaluate.data import synthetic
-from beauty_evaluate.data.pipeline import Batches, Crops, load_crops
-from beauty_evaluate.models import registry, six_block
+from beauty_evaluate.datasets import synthetic
+from beauty_evaluate.datasets.pipeline import Batches, Crops, load_crops
+from beauty_evaluate.raters import registry, six_block
 from beauty_evaluate.training.fit import Learner, choose_precision
 
 EPOCHS = 4  # the first, in which graphs are built, is left out
@@ -44,7 +44,7 @@ def drawn_crops(config: Config, n: int) -> Crops:
 def ours(config: Config, crops: Crops, precision: str) -> tuple[float, float]:
     """Images a second of whole epochs, and the share of them that is the step."""
     plan = config.training
-    batches = Batches(crops, config.augment, plan.batch, plan.seed)
+    batches = Batches(crops, config.augment, plan.batch_size, plan.seed)
     learner = Learner(config, batches, precision)
     times = []
     for epoch in range(EPOCHS):
@@ -68,9 +68,9 @@ def plain(config: Config, crops: Crops, folder: Path) -> float:
         cv2.imwrite(str(folder / f"{i:05d}.png"), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
     size, change, plan = config.crop.size, config.augment, config.training
     pictures = keras.utils.image_dataset_from_directory(
-        folder, labels=None, image_size=(size, size), batch_size=plan.batch, shuffle=False, verbose=False
+        folder, labels=None, image_size=(size, size), batch_size=plan.batch_size, shuffle=False, verbose=False
     )
-    scores = tf.data.Dataset.from_tensor_slices(crops.scores).batch(plan.batch)
+    scores = tf.data.Dataset.from_tensor_slices(crops.scores).batch(plan.batch_size)
     layers = [
         keras.layers.RandomFlip("horizontal"),
         keras.layers.RandomRotation(change.rotation / 360, fill_mode="nearest"),

@@ -22,8 +22,8 @@ sys.path.insert(0, str(HERE.parent))
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from beauty_evaluate.scoring.batch import scan
 from beauty_evaluate.scoring.scorer import Scorer
-from beauty_evaluate.scoring.stream import scan
 
 PHOTOS = 500  # different ones that clients send in turn
 GOOD = "200"

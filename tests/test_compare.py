@@ -15,19 +15,19 @@ from PIL import Image
 from beauty_evaluate import Row, images
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.faces.detect import Face
-from beauty_evaluate.scoring import sheet
+from beauty_evaluate.reporting import comparison_report
 from beauty_evaluate.scoring.compare import (
     NO_INTERVAL,
     THUMBNAIL,
     Entry,
     change,
     difference,
+    disambiguate_names,
     entries,
+    is_significant,
     pairs,
     people,
     ranked,
-    told_apart,
-    told_by_name,
     verdicts,
 )
 from beauty_evaluate.scoring.scorer import Scored
@@ -50,11 +50,11 @@ def images_jpeg(picture: np.ndarray) -> bytes:
 
 def test_a_difference_counts_beyond_both_intervals() -> None:
     a, near, far = entry("a", 3.0), entry("near", 3.42), entry("far", 3.43)  # .3 and .3 make .424
-    assert (told_apart(a, near), told_apart(far, a)) == (False, True)
+    assert (is_significant(a, near), is_significant(far, a)) == (False, True)
     assert difference(a, near) == "near and a differ by 0.42, less than the +- 0.42 of the two scores: a tie."
     assert difference(a, far) == "far scores 0.43 higher than a: more than the +- 0.42 of the two scores."
     unknown = entry("unknown", 4.0, None)
-    assert told_apart(a, unknown) is None
+    assert is_significant(a, unknown) is None
     assert difference(a, unknown).endswith(NO_INTERVAL)
     assert entry("top", 4.9).half == pytest.approx(0.3)  # the interval ends at 5
 
@@ -99,20 +99,20 @@ def test_photos_of_a_person_that_are_a_tie_flatter_nobody() -> None:
 def test_files_of_one_name_are_told_by_their_folders() -> None:
     faces = [replace(entry("a.jpg", 3.0), row=replace(entry("a.jpg", 3.0).row, file=f"{who}/a.jpg")) for who in "xy"]
     faces += [entry("b.jpg", 2.0)]
-    assert [face.name for face in told_by_name(faces)] == ["x/a.jpg", "y/a.jpg", "b.jpg"]
+    assert [face.name for face in disambiguate_names(faces)] == ["x/a.jpg", "y/a.jpg", "b.jpg"]
     deep = [replace(faces[0], row=replace(faces[0].row, file=f"{who}/z/a.jpg")) for who in "xy"]
-    assert [face.name for face in told_by_name(deep)] == ["x/z/a.jpg", "y/z/a.jpg"]
+    assert [face.name for face in disambiguate_names(deep)] == ["x/z/a.jpg", "y/z/a.jpg"]
     names = ("x/before.jpg", "x/after.jpg", "y/before.jpg")
     three = [replace(entry(Path(n).name, 3.0), row=replace(faces[0].row, file=n)) for n in names]
-    assert [(a.row.file, b.row.file) for a, b in pairs(told_by_name(three))] == [names[:2]]
+    assert [(a.row.file, b.row.file) for a, b in pairs(disambiguate_names(three))] == [names[:2]]
 
 
 def test_a_picture_tells_some_sentences_and_names_outside_latin(monkeypatch: pytest.MonkeyPatch) -> None:
     faces = [entry("\u5f20\u4e09.jpg", 3.0)]
-    monkeypatch.setattr(sheet, "FONTS", ("no_such_font.ttf",))  # Pillow's own is used then
-    short = Image.open(io.BytesIO(sheet.drawn(".png", faces, ["one"] * 12, 5500)))
-    long = Image.open(io.BytesIO(sheet.drawn(".png", faces, ["one"] * 500, 5500)))
-    assert long.height == short.height + sheet.LINE
+    monkeypatch.setattr(comparison_report, "FONTS", ("no_such_font.ttf",))  # Pillow's own is used then
+    short = Image.open(io.BytesIO(comparison_report.drawn(".png", faces, ["one"] * 12, 5500)))
+    long = Image.open(io.BytesIO(comparison_report.drawn(".png", faces, ["one"] * 500, 5500)))
+    assert long.height == short.height + comparison_report.LINE
 
 
 def test_before_and_after_are_told_by_their_names() -> None:
@@ -153,20 +153,24 @@ def test_sentences_say_who_leads_and_where_one_stands() -> None:
 def test_the_picture_shows_faces_in_their_order(tmp_path: Path) -> None:
     faces = [entry(f"{'long name ' * 9}{i}", 2 + 0.1 * i, None if i % 2 else 0.3) for i in range(7)]
     path = tmp_path / "sheet.png"
-    sheet.write(path, faces, verdicts(faces), 5500)
+    comparison_report.write(path, faces, verdicts(faces), 5500)
     picture = images.read(path)
     order = [int(50 * e.score) for e in ranked(faces)]
     for i, shade in enumerate(order):
-        x = sheet.GAP + i % sheet.COLUMNS * (THUMBNAIL + sheet.GAP)
-        y = sheet.GAP + 2 * sheet.LINE + i // sheet.COLUMNS * (sheet.CARD + sheet.GAP)
+        x = comparison_report.GAP + i % comparison_report.COLUMNS * (THUMBNAIL + comparison_report.GAP)
+        y = (
+            comparison_report.GAP
+            + 2 * comparison_report.LINE
+            + i // comparison_report.COLUMNS * (comparison_report.CARD + comparison_report.GAP)
+        )
         assert abs(int(picture[y + 90, x + 90, 0]) - shade) <= 2
 
 
 def test_a_long_ranking_shows_the_first_and_ones_own(tmp_path: Path) -> None:
     faces = [entry(f"{i}", 5 - 0.01 * i, mine=False) for i in range(100)] + [entry("me", 1.5)]
-    shown = sheet._shown(ranked(faces), 60)
+    shown = comparison_report._shown(ranked(faces), 60)
     assert [rank for rank, _ in shown] == [*range(1, 60), 101]
-    sheet.write(tmp_path / "sheet.html", faces, ["<b>said</b>"], 5500)
+    comparison_report.write(tmp_path / "sheet.html", faces, ["<b>said</b>"], 5500)
     page = (tmp_path / "sheet.html").read_text()
     assert page.count("<li") == 101
     assert page.count('<li class="mine">') == 1
@@ -178,7 +182,9 @@ def test_reports_of_real_photos(run: Run, tmp_path: Path) -> None:
     done = run(USE, PORTRAIT, PORTRAIT_PNG, "--report", "both.png")
     assert (done.returncode, done.stderr) == (0, "")
     assert "eileen_collins.png" in done.stdout.splitlines()[2]
-    assert images.read(tmp_path / "both.png").shape[1] == 3 * (THUMBNAIL + sheet.GAP) + sheet.GAP
+    assert (
+        images.read(tmp_path / "both.png").shape[1] == 3 * (THUMBNAIL + comparison_report.GAP) + comparison_report.GAP
+    )
     (tmp_path / "others").mkdir()
     (tmp_path / "others" / "note.jpg").write_text("no photo")
     (tmp_path / "others" / "star.png").write_bytes(PORTRAIT_PNG.read_bytes())
@@ -191,9 +197,9 @@ def test_reports_of_real_photos(run: Run, tmp_path: Path) -> None:
 
 def test_reports_that_cannot_be(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="ends in"):
-        sheet.check(Path("report.pdf"))
+        comparison_report.check(Path("report.pdf"))
     with pytest.raises(UserError, match="without one"):
-        sheet.write(tmp_path / "none.png", [], [], 5500)
+        comparison_report.write(tmp_path / "none.png", [], [], 5500)
     done = run(USE, PORTRAIT, "--report", "r.pdf")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert run(USE, PORTRAIT, "--report", "r.png", "--resume", "--csv", "t.csv").returncode == 2

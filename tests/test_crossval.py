@@ -13,13 +13,13 @@ from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 
 from beauty_evaluate import Scorer, metrics
 from beauty_evaluate.config import WEIGHTS, preset, to_json
-from beauty_evaluate.data import scut, synthetic
-from beauty_evaluate.data.splits import FOLDS, hold_back, official
+from beauty_evaluate.datasets import scut, synthetic
+from beauty_evaluate.datasets.splits import FOLDS, holdout_split, official
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation import crossval, duplicates, interval, report
 from beauty_evaluate.metrics import bootstrap_pearson, pearson
-from beauty_evaluate.models import card as cards
-from beauty_evaluate.models.card import Card
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters.card import Card
 from beauty_evaluate.training import crossval as training
 from beauty_evaluate.training.job import Job
 
@@ -69,7 +69,7 @@ def test_folds_are_trained_once_and_leave_card_and_predictions(
 
     monkeypatch.setattr(training, "train", refuse)
     training.cross_validate(job, keep, 1, said.append)
-    other = replace(job, config=replace(CONFIG, mirror_average=False))
+    other = replace(job, config=replace(CONFIG, flip_tta=False))
     with pytest.raises(ConfigError, match="of another; move it away"):
         training.cross_validate(other, keep, 1, said.append)
 
@@ -112,8 +112,8 @@ def test_report_tells_mirror_choice_and_seed_apart(small_scut: Path, tmp_path: P
     other = replace(card, config=replace(card.config, training=plan))
     (keep / "seed2" / "drawn_fold1.json").write_text(other.to_json())
     folds, seeds = (crossval.read_folds(folder, small_scut, data) for folder in (keep, keep / "seed2"))
-    chosen_on = {folds[0].found.names[0]}
-    text = crossval.report(folds, [], seeds, chosen_on)
+    selection_set = {folds[0].found.names[0]}
+    text = crossval.report(folds, [], seeds, selection_set)
     mean = np.mean([fold.card.metrics["all"]["pearson"] or 0 for fold in folds])
     assert f"Of the crop alone: mean PC {mean:.4f}" in text
     without = np.mean([pearson(f.found.predicted[1:], f.found.true[1:]) for f in folds])  # all test on the same four
@@ -225,7 +225,7 @@ def test_choices_are_made_on_the_committed_list(scut_folder: Path) -> None:
     """With the real data: `--val` on fold 1 holds back the list in benchmarks/, no photo of its test part."""
     fold = official(scut_folder, scut.read(scut_folder), "fold1")
     listed = (ROOT / "benchmarks" / "validation.txt").read_text().split()
-    assert list(hold_back(fold).test) == listed
+    assert list(holdout_split(fold).test) == listed
     assert not set(listed) & set(fold.test)
 
 

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from beauty_evaluate.config import CropConfig, preset
-from beauty_evaluate.data import scut, splits, synthetic
-from beauty_evaluate.data.pipeline import Batches, _random_warp, load_crops, mirror_order
-from beauty_evaluate.data.sample import DataSet
+from beauty_evaluate.datasets import scut, splits, synthetic
+from beauty_evaluate.datasets.dataset import DataSet
+from beauty_evaluate.datasets.pipeline import Batches, _random_warp, load_crops, mirror_order
 from beauty_evaluate.errors import DataError
 
 LABELS = "train_test_files/All_labels.txt"
@@ -118,13 +118,13 @@ def test_split_lists_are_checked_against_the_labels(small_scut: Path) -> None:
 def test_held_back_tenth_is_the_same_every_time_and_part_of_training_alone() -> None:
     names = tuple(f"AF{i}.jpg" for i in range(2000))
     split = splits.Split("60-40", names[:1500], names[1500:])
-    held = splits.hold_back(split)
+    held = splits.holdout_split(split)
     assert 100 < len(held.test) < 200
     assert set(held.train) | set(held.test) == set(split.train)
     assert not set(held.train) & set(held.test)
-    assert splits.hold_back(replace(split, train=names[:1500][::-1])).test == held.test
+    assert splits.holdout_split(replace(split, train=names[:1500][::-1])).test == held.test
     with pytest.raises(DataError, match="hold back a tenth"):
-        splits.hold_back(replace(split, train=held.train[:3]))
+        splits.holdout_split(replace(split, train=held.train[:3]))
 
 
 def test_drawn_faces_follow_their_rule_and_carry_masks_that_tile() -> None:

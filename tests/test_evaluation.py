@@ -8,13 +8,13 @@ import pytest
 from conftest import PORTRAIT, ROOT, Run
 
 from beauty_evaluate.config import CropConfig, preset
-from beauty_evaluate.data import scut, synthetic
+from beauty_evaluate.datasets import scut, synthetic
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation import report
-from beauty_evaluate.evaluation.data_report import level, write_data_report
-from beauty_evaluate.evaluation.evaluate import evaluate, refuse_known
-from beauty_evaluate.models import card as cards
-from beauty_evaluate.models import runtime
+from beauty_evaluate.evaluation.evaluate import assert_no_leakage, evaluate
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters import runtime
+from beauty_evaluate.reporting.data_report import level, write_data_report
 
 
 def brightness(crops: np.ndarray) -> np.ndarray:
@@ -54,8 +54,8 @@ def test_a_photo_without_a_crop_gets_the_training_mean_and_is_named(small_scut: 
 def test_photos_the_network_has_learnt_from_are_refused() -> None:
     card = cards.load()
     with pytest.raises(DataError, match="has not learnt from"):
-        refuse_known(card, [card.trained_on[7], "AF0.jpg"])
-    refuse_known(card, ["AF0.jpg"])
+        assert_no_leakage(card, [card.trained_on[7], "AF0.jpg"])
+    assert_no_leakage(card, ["AF0.jpg"])
 
 
 def test_levels() -> None:
@@ -164,7 +164,7 @@ def test_the_card_figures_come_back_from_the_shipped_weights(run: Run, scut_fold
         stored = {row["file"]: float(row["score"]) for row in csv.DictReader(file)}
     data = scut.read(scut_folder)
     samples = [data.samples[name] for name in sorted(stored)[::11]]
-    found = evaluate(runtime.onnx_forward(card.file(cards.ONNX)), card.config, samples, card.labels["mean"])
+    found = evaluate(runtime.opencv_predictor(card.file(cards.ONNX)), card.config, samples, card.labels["mean"])
     assert np.abs(found.predicted - [stored[n] for n in found.names]).max() < 2e-3
     true = np.array([data.samples[n].score for n in stored])
     pc = np.corrcoef(list(stored.values()), true)[0, 1]

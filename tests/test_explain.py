@@ -17,10 +17,10 @@ from beauty_evaluate.config import preset
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.feature_maps import feature_maps, filter_statistics, receptive_field
 from beauty_evaluate.explain.filters import FilterUse, filter_use, kernel_pictures, kernels
-from beauty_evaluate.explain.report import PROOF
-from beauty_evaluate.explain.trust import trust
-from beauty_evaluate.models import card as cards
-from beauty_evaluate.models import registry
+from beauty_evaluate.explain.reliability import trust
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters import registry
+from beauty_evaluate.reporting.face_report import PROOF
 
 VISUALIZE = ROOT / "visualize.py"
 

@@ -10,9 +10,9 @@ from hand_set import state
 
 from beauty_evaluate import config as configs
 from beauty_evaluate.cli import faithfulness as command
-from beauty_evaluate.data import synthetic
-from beauty_evaluate.data.pipeline import load_crops
-from beauty_evaluate.explain import known_rule, proof
+from beauty_evaluate.datasets import synthetic
+from beauty_evaluate.datasets.pipeline import load_crops
+from beauty_evaluate.explain import faithfulness_evaluation, ground_truth
 from beauty_evaluate.explain.faithfulness import (
     CONTROLS,
     GRID,
@@ -35,15 +35,15 @@ from beauty_evaluate.explain.faithfulness import (
     verdicts,
     weakened,
 )
-from beauty_evaluate.explain.known_rule import CLEAR, EYES, JAW, WANTED, Truth, drawn_truth, truth_markdown
-from beauty_evaluate.explain.proof import proof_markdown, prove, words
+from beauty_evaluate.explain.faithfulness_evaluation import faithfulness_evaluation_markdown, prove, words
+from beauty_evaluate.explain.ground_truth import CLEAR, EYES, JAW, WANTED, GroundTruth, drawn_truth, truth_markdown
 from beauty_evaluate.explain.region_shapley import region_effects
-from beauty_evaluate.explain.trust import UNREAD
+from beauty_evaluate.explain.reliability import FAILED
 from beauty_evaluate.metrics import Estimate
-from beauty_evaluate.models import registry
-from beauty_evaluate.models.card import KERAS, Card, sha256
-from beauty_evaluate.models.registry import keras_forward
-from beauty_evaluate.models.runtime import Forward
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.card import KERAS, Card, sha256
+from beauty_evaluate.raters.registry import keras_predictor
+from beauty_evaluate.raters.runtime import PredictFn
 from beauty_evaluate.training.fit import fit
 
 SIDE = 32
@@ -67,7 +67,7 @@ def weights(masks: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def reader(weights: np.ndarray) -> Forward:
+def reader(weights: np.ndarray) -> PredictFn:
     return lambda pictures: np.asarray(3 + (pictures.sum(3) * weights).sum((1, 2)), np.float32)
 
 
@@ -83,7 +83,7 @@ def true_map(case: Case, weights: np.ndarray) -> np.ndarray:
     return np.asarray(((case.crop - case.fill) * weights[..., None]).sum(2), np.float32)
 
 
-def judged(reader: Forward, cases: list[Case], explain: Callable[[Case, int], np.ndarray]) -> Verdict:
+def judged(reader: PredictFn, cases: list[Case], explain: Callable[[Case, int], np.ndarray]) -> Verdict:
     measured = [measure(reader, c, {"map": cell_sums(explain(c, i))}, False, i) for i, c in enumerate(cases)]
     found = {v.name: v for v in verdicts(measured)}
     assert set(found) == {"map", *CONTROLS}
@@ -91,7 +91,7 @@ def judged(reader: Forward, cases: list[Case], explain: Callable[[Case, int], np
     return found["map"]
 
 
-def test_the_true_map_is_read(reader: Forward, cases: list[Case], weights: np.ndarray) -> None:
+def test_the_true_map_is_read(reader: PredictFn, cases: list[Case], weights: np.ndarray) -> None:
     verdict = judged(reader, cases, lambda case, i: true_map(case, weights))
     assert verdict.readable
     assert verdict.words == "beats random, centre blob, edges, raw pixels"
@@ -101,7 +101,7 @@ def test_the_true_map_is_read(reader: Forward, cases: list[Case], weights: np.nd
 
 
 @pytest.mark.parametrize("wrong", ["random", "sign turned", "sign lost", "moved", "constant"])
-def test_a_wrong_map_is_not_read(wrong: str, reader: Forward, cases: list[Case], weights: np.ndarray) -> None:
+def test_a_wrong_map_is_not_read(wrong: str, reader: PredictFn, cases: list[Case], weights: np.ndarray) -> None:
     def explain(case: Case, i: int) -> np.ndarray:
         true = true_map(case, weights)
         maps = {
@@ -119,10 +119,12 @@ def test_a_wrong_map_is_not_read(wrong: str, reader: Forward, cases: list[Case],
     assert verdict.fidelity.high < right.fidelity.low
     if wrong != "sign lost":  # where eyes are, even without signs, is more than the controls know
         assert not verdict.readable
-        assert verdict.words.startswith(f"{UNREAD}: it does not beat random")
+        assert verdict.words.startswith(f"{FAILED}: it does not beat random")
 
 
-def test_the_deletion_gap_of_a_linear_network_is_known(reader: Forward, cases: list[Case], weights: np.ndarray) -> None:
+def test_the_deletion_gap_of_a_linear_network_is_known(
+    reader: PredictFn, cases: list[Case], weights: np.ndarray
+) -> None:
     case = cases[0]
     sums = cell_sums(true_map(case, weights))
     ordered = np.sort(sums)
@@ -134,7 +136,7 @@ def test_the_deletion_gap_of_a_linear_network_is_known(reader: Forward, cases: l
 
 
 def test_the_score_that_is_explained_is_the_one_with_the_mirror_image(
-    reader: Forward, cases: list[Case], weights: np.ndarray
+    reader: PredictFn, cases: list[Case], weights: np.ndarray
 ) -> None:
     def both(values: np.ndarray) -> np.ndarray:
         return np.asarray((values + values[:, ::-1]) / 2)
@@ -156,7 +158,7 @@ def test_cells_share_out_the_map_and_sets_are_blocks() -> None:
     assert not np.array_equal(sets, random_sets(1))
 
 
-def test_region_effects_become_a_map_that_sums_to_them(reader: Forward, cases: list[Case]) -> None:
+def test_region_effects_become_a_map_that_sums_to_them(reader: PredictFn, cases: list[Case]) -> None:
     case = cases[3]
     effects = region_effects(reader, case.crop, case.masks, ("left", "right", "rest"), False)
     found = spread(effects, case.masks)
@@ -246,7 +248,7 @@ def test_a_proof_leaves_the_model_as_found(
 ) -> None:
     before = state(model)
     own = {name: make for name, make in methods(configs.preset("drawn")).items() if name not in SLOW}
-    monkeypatch.setattr(proof, "methods", lambda _: own)
+    monkeypatch.setattr(faithfulness_evaluation, "methods", lambda _: own)
 
     def first(done: int, total: int) -> None:
         raise KeyboardInterrupt
@@ -275,15 +277,15 @@ def test_the_report_says_which_map_is_not_to_be_read() -> None:
         "good": Fading({"score": estimate(0.9), "block1": estimate(0.1)}, 0.24, 0.05),
         "bad": Fading({"block1": estimate(-0.1)}, 0.26, 0.05),
     }
-    lines = proof_markdown(maps, faded).splitlines()
+    lines = faithfulness_evaluation_markdown(maps, faded).splitlines()
     rows = {name: [line for line in lines if line.startswith(f"| {name} |")] for name in ("good", "bad", "edges")}
     fades = "fades when the weights are made random |"
     assert rows["good"][0].endswith(f"| beats random, centre blob, edges, raw pixels, and {fades}")
-    assert rows["bad"][0].endswith(f"| {UNREAD}: it does not beat edges |")
+    assert rows["bad"][0].endswith(f"| {FAILED}: it does not beat edges |")
     assert rows["edges"][0].endswith("| control |")
     assert rows["good"][2] == "| good | 0.90 | 0.100 [0.090, 0.110] | 0.24 | 0.05 | yes |"
     assert not Fading({"score": estimate(0), "block1": estimate(0.3)}, 0.3, 0.27).faded
-    assert words(maps[0], faded["bad"]) == f"{UNREAD}: it hardly {fades[:-2]}"
+    assert words(maps[0], faded["bad"]) == f"{FAILED}: it hardly {fades[:-2]}"
     assert rows["bad"][2] == "| bad |  | -0.100 [-0.110, -0.090] | 0.26 | 0.05 | no |"
 
 
@@ -306,8 +308,8 @@ def test_the_command_writes_a_report_and_its_numbers(
     small_scut: Path, card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command, "LEAST", 2)
-    monkeypatch.setattr(proof, "LEAST", 2)
-    monkeypatch.setattr(proof, "FADE_FACES", 1)
+    monkeypatch.setattr(faithfulness_evaluation, "LEAST", 2)
+    monkeypatch.setattr(faithfulness_evaluation, "FADE_FACES", 1)
     out = tmp_path / "proof"
     given = ["--data", small_scut, "--n", 2, "--weights", card, "--out", out]
     assert command.main(list(map(str, given))) == 0, capsys.readouterr().err
@@ -332,8 +334,8 @@ def test_the_command_writes_a_report_and_its_numbers(
 def test_the_command_proves_weights_of_drawn_faces_without_data(
     drawn_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(known_rule, "OTHERS", 1)
-    monkeypatch.setattr(known_rule, "EACH", 1)
+    monkeypatch.setattr(ground_truth, "OTHERS", 1)
+    monkeypatch.setattr(ground_truth, "EACH", 1)
     words = ["--n", "10", "--weights", str(drawn_run / "weights" / "drawn.json"), "--out", str(tmp_path / "proof")]
     assert command.main(words) == 0, capsys.readouterr().err
     facts = json.loads((tmp_path / "proof" / "faithfulness.json").read_text())
@@ -365,17 +367,17 @@ def test_mistakes_get_one_sentence(
 
 
 @pytest.fixture(scope="module")
-def learnt(tmp_path_factory: pytest.TempPathFactory) -> Forward:
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> PredictFn:
     """A network that has learnt the rule of the drawn faces in the fewest steps that do."""
     base = configs.preset("drawn")
     config = replace(base, training=replace(base.training, epochs=14, precision="float32"))
     crops = load_crops(list(synthetic.draw().samples.values()), config.crop)
-    return keras_forward(fit(config, crops, tmp_path_factory.mktemp("drawn"))[0])
+    return keras_predictor(fit(config, crops, tmp_path_factory.mktemp("drawn"))[0])
 
 
-def test_the_region_that_drives_the_score_comes_first(learnt: Forward, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_rule, "OTHERS", 2)  # for speed
-    monkeypatch.setattr(known_rule, "EACH", 15)
+def test_the_region_that_drives_the_score_comes_first(learnt: PredictFn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ground_truth, "OTHERS", 2)  # for speed
+    monkeypatch.setattr(ground_truth, "EACH", 15)
     truth = drawn_truth(learnt, configs.preset("drawn").crop, False, 40)
     rows = truth.rows()
     n, first, eyes = rows["clear ones"]
@@ -391,9 +393,9 @@ def test_the_region_that_drives_the_score_comes_first(learnt: Forward, monkeypat
 
 
 def test_a_network_that_has_learnt_nothing_does_not_pass(model: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_rule, "OTHERS", 1)
-    monkeypatch.setattr(known_rule, "EACH", 4)
-    truth = drawn_truth(keras_forward(model), configs.preset("drawn").crop, False, 16)
+    monkeypatch.setattr(ground_truth, "OTHERS", 1)
+    monkeypatch.setattr(ground_truth, "EACH", 4)
+    truth = drawn_truth(keras_predictor(model), configs.preset("drawn").crop, False, 16)
     rows = truth.rows()
     assert max(first for _, first, _ in rows.values()) < WANTED
     assert rows["clear ones, driven by the eyes"][2] == 1
@@ -402,12 +404,12 @@ def test_a_network_that_has_learnt_nothing_does_not_pass(model: keras.Model, mon
 
 
 def test_what_comes_first_is_counted_by_size_and_sign() -> None:
-    rule = np.zeros((4, len(known_rule.REGIONS)))
+    rule = np.zeros((4, len(ground_truth.REGIONS)))
     rule[:, EYES], rule[:, JAW] = [1, -1, 0.1, 0.4], [0.4, 0.4, -0.4, 0.4 - CLEAR / 2]
     found = rule.copy()
     found[1, EYES] = 1  # right in size, wrong in sign
     found[2, EYES] = 0.6
-    truth = Truth(rule, found, 4)
+    truth = GroundTruth(rule, found, 4)
     assert truth.clear.tolist() == [True, True, True, False]
     assert truth.first.tolist() == [True, False, False, True]
     assert truth.rows()["clear ones, driven by the eyes"] == (2, 0.5, 1)

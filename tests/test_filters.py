@@ -11,11 +11,11 @@ from keras import layers
 
 from beauty_evaluate import images
 from beauty_evaluate.errors import ConfigError
-from beauty_evaluate.explain import figures
 from beauty_evaluate.explain.feature_maps import feature_maps
-from beauty_evaluate.explain.filter_effects import Answers, answers, exciting_images, filter_effects
-from beauty_evaluate.explain.gallery import FilterRow, filter_rows, ringed
-from beauty_evaluate.explain.region_shapley import one_by_one, ring_mean
+from beauty_evaluate.explain.filter_effects import Answers, activation_maximization, answers, filter_effects
+from beauty_evaluate.explain.region_shapley import inpaint_baseline, one_by_one
+from beauty_evaluate.reporting import plots
+from beauty_evaluate.reporting.filter_gallery import FilterRow, filter_rows, ringed
 
 LAYER = "block1_conv1"
 EYES, MOUTH = masks()[:2]
@@ -67,7 +67,7 @@ def test_answers_say_how_much_where_and_on_which_crops(model: keras.Model) -> No
 
 
 def test_rows_name_the_region_and_the_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("beauty_evaluate.explain.gallery.NAMES", NAMES)
+    monkeypatch.setattr("beauty_evaluate.reporting.filter_gallery.NAMES", NAMES)
     peaks = np.array([[1, 0], [2, 0]], np.float32)
     losses = np.array([[[3, 1, 0, -1], [0] * 4]] * 2, np.float32)
     means = np.array([[4, 0]] * 2, np.float32)
@@ -81,13 +81,13 @@ def test_rows_name_the_region_and_the_silent(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_picture_made_for_a_filter_excites_it(model: keras.Model) -> None:
-    made = exciting_images(model, LAYER, [0, 2])
+    made = activation_maximization(model, LAYER, [0, 2])
     assert made.shape == (2, SIDE, SIDE, 3)
     assert 0 <= made.min() <= made.max() <= 255
     for picture, own in zip(made, (0, 2), strict=True):
         means = picture.mean((0, 1))
         assert means[own] > np.delete(means, own).max() + 5
-    again = exciting_images(model, LAYER, [2])
+    again = activation_maximization(model, LAYER, [2])
     assert np.allclose(again[0], made[1], atol=1)
 
 
@@ -96,7 +96,7 @@ def test_mistakes_are_named(model: keras.Model) -> None:
     with pytest.raises(ConfigError, match="block1_conv1"):
         answers(model, noise()[None], "block7_conv1", [masks()])
     with pytest.raises(ConfigError, match=r"0\.\.2"):
-        exciting_images(model, LAYER, [3])
+        activation_maximization(model, LAYER, [3])
     with pytest.raises(ConfigError):
         filter_effects(model, noise()[None], "fc1", np.zeros(3, np.float32), True)
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
@@ -107,7 +107,7 @@ def test_mistakes_are_named(model: keras.Model) -> None:
     [
         (lambda model: answers(model, np.stack([noise(0), noise(1)]), LAYER, [masks()] * 2), 2),
         (lambda model: filter_effects(model, np.stack([noise(0), noise(1)]), LAYER, np.zeros(3, np.float32), True), 2),
-        (lambda model: exciting_images(model, LAYER, [1], steps=2), 2),
+        (lambda model: activation_maximization(model, LAYER, [1], steps=2), 2),
         (lambda model: feature_maps(model, noise()), 1),
     ],
     ids=["answers", "effects", "exciting", "maps"],
@@ -127,14 +127,14 @@ def test_the_model_is_left_as_found(
 
 def test_without_regions_nothing_is_replaced() -> None:
     none = np.zeros((0, SIDE, SIDE), bool)
-    assert np.array_equal(ring_mean(noise(), none), noise())
-    assert one_by_one(noise(), none, ring_mean(noise(), none)).shape == (0, SIDE, SIDE, 3)
+    assert np.array_equal(inpaint_baseline(noise(), none), noise())
+    assert one_by_one(noise(), none, inpaint_baseline(noise(), none)).shape == (0, SIDE, SIDE, 3)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_gallery_shows_each_strip_under_its_words(tmp_path: Path, channels: int) -> None:
     strips = [[np.full((20, 20, channels), shade, np.uint8)] * 3 for shade in (40, 120)]
-    figures.gallery_sheet(tmp_path / "gallery.png", strips, ["one", "two"], "title", "note", across=2)
+    plots.gallery_sheet(tmp_path / "gallery.png", strips, ["one", "two"], "title", "note", across=2)
     picture = images.read(tmp_path / "gallery.png")
     for shade in (40, 120):
         assert (picture == shade).all(2).sum() > 2.8 * 100 * 100

@@ -15,11 +15,11 @@ from beauty_evaluate.config import preset
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain import gradients
 from beauty_evaluate.explain.gradients import PixelMap, hires_cam, integrated_gradients, occlusion
-from beauty_evaluate.explain.region_shapley import RegionEffects, region_effects, ring_mean, soft_edges
-from beauty_evaluate.models import card as cards
-from beauty_evaluate.models import registry
-from beauty_evaluate.models.registry import keras_forward
-from beauty_evaluate.models.runtime import Forward, rate
+from beauty_evaluate.explain.region_shapley import RegionEffects, inpaint_baseline, region_effects, soft_edges
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.registry import keras_predictor
+from beauty_evaluate.raters.runtime import PredictFn, predict
 
 Floats = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -30,7 +30,7 @@ EYES, MOUTH = MASKS[:2]
 GREY = np.full((64, 64, 3), 100, np.float32)
 
 
-def eagerly(model: keras.Model) -> Forward:
+def eagerly(model: keras.Model) -> PredictFn:
     """Layer by layer, so that a pass can break in the middle."""
     return lambda crops: np.asarray(model(crops, training=False)).reshape(-1)
 
@@ -56,11 +56,11 @@ def near_eyes() -> NDArray[np.bool_]:
 
 def replaced(crop: Picture) -> Floats:
     """The picture from which the Shapley values of a crop start."""
-    return np.asarray(crop + soft_edges(MASKS)[..., None] * (ring_mean(crop, MASKS) - crop))
+    return np.asarray(crop + soft_edges(MASKS)[..., None] * (inpaint_baseline(crop, MASKS) - crop))
 
 
 def effects(model: keras.Model, crop: Picture) -> RegionEffects:
-    return region_effects(keras_forward(model), crop, MASKS, hand_set.NAMES, True)
+    return region_effects(keras_predictor(model), crop, MASKS, hand_set.NAMES, True)
 
 
 @each_method
@@ -74,7 +74,7 @@ def test_maps_lie_where_the_network_looks(model: keras.Model, method: Method, mi
     assert mass[where].sum() >= 0.99 * mass.sum()
     assert found.values.dtype == np.float32
     assert found.values.shape == (64, 64)
-    assert found.score == pytest.approx(rate(keras_forward(model), [hand_set.noise()], mirror)[0], abs=1e-5)
+    assert found.score == pytest.approx(predict(keras_predictor(model), [hand_set.noise()], mirror)[0], abs=1e-5)
 
 
 def test_shapley_values_of_what_is_not_read_are_exactly_0(model: keras.Model) -> None:
@@ -91,7 +91,7 @@ def test_an_interaction_is_halved_or_its_gap_is_stated() -> None:
     assert effects(model, hand_set.lit(0)).effects == pytest.approx([0] * 4, abs=1e-5)  # alone it is worth nothing
     maps = [
         integrated_gradients(model, crop, replaced(crop), True),
-        occlusion(keras_forward(model), crop, True, fill=replaced(crop), patch=4, stride=4),
+        occlusion(keras_predictor(model), crop, True, fill=replaced(crop), patch=4, stride=4),
         hires_cam(model, crop, "block1_conv1", True),
     ]
     for found, half in zip(maps, (0.5, 1, 1), strict=True):
@@ -110,7 +110,7 @@ def test_a_linear_network_is_explained_exactly(mirror: bool) -> None:
     cam = hires_cam(model, crop, "block1_conv1", mirror)
     assert np.allclose(cam.values, read * crop.mean(2) / 255, atol=1e-6)
     assert cam.reference == pytest.approx(3)
-    patches = occlusion(keras_forward(model), crop, mirror, fill=GREY, patch=12, stride=4)
+    patches = occlusion(keras_predictor(model), crop, mirror, fill=GREY, patch=12, stride=4)
     for found in (smooth, cam, patches):
         assert abs(found.gap) < 1e-4
         assert abs(found.score - found.reference) > 0.01
@@ -120,7 +120,7 @@ def test_occlusion_is_in_rating_points_where_the_patch_lay() -> None:
     weights = np.zeros((64, 64))
     weights[20:24, 40:44] = 1 / 16
     found = occlusion(
-        keras_forward(hand_set.brightness_network(weights)),
+        keras_predictor(hand_set.brightness_network(weights)),
         hand_set.lit(0, 1, 2, 3),
         False,
         fill=np.zeros((64, 64, 3), np.float32),
@@ -239,4 +239,4 @@ def test_mistakes_are_named(model: keras.Model) -> None:
         integrated_gradients(model, crop, GREY, True, 0)
     for patch, stride in ((6, 4), (4, 0), (0, 2)):
         with pytest.raises(ValueError, match="divides the patch"):
-            occlusion(keras_forward(model), crop, True, fill=GREY, patch=patch, stride=stride)
+            occlusion(keras_predictor(model), crop, True, fill=GREY, patch=patch, stride=stride)

@@ -15,10 +15,10 @@ from conftest import ROOT, Run
 from beauty_evaluate import config as configs
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError, WeightsError
-from beauty_evaluate.models import registry, six_block
-from beauty_evaluate.models.card import ONNX, load
-from beauty_evaluate.models.registry import keras_forward
-from beauty_evaluate.models.runtime import many_forward, onnx_forward, rate
+from beauty_evaluate.raters import registry, six_block
+from beauty_evaluate.raters.card import ONNX, load
+from beauty_evaluate.raters.registry import keras_predictor
+from beauty_evaluate.raters.runtime import onnxruntime_predictor, opencv_predictor, predict
 from beauty_evaluate.training.export import write_network
 
 SMALL = {
@@ -50,39 +50,39 @@ def crops(config: Config) -> np.ndarray:
 
 
 def test_shape_and_order(model: keras.Model, crops: np.ndarray) -> None:
-    forward = keras_forward(model)
-    scores = rate(forward, crops, mirror_average=True)
+    forward = keras_predictor(model)
+    scores = predict(forward, crops, flip_tta=True)
     assert scores.shape == (7,)
     assert scores.dtype == np.float64
     assert np.isfinite(scores).all()
-    assert np.array_equal(rate(forward, crops, mirror_average=True), scores)
+    assert np.array_equal(predict(forward, crops, flip_tta=True), scores)
     order = np.random.default_rng(1).permutation(7)
-    assert np.allclose(rate(forward, crops[order], mirror_average=True), scores[order], atol=1e-5)
-    one_by_one = [rate(forward, crops[i : i + 1], mirror_average=True)[0] for i in range(7)]
+    assert np.allclose(predict(forward, crops[order], flip_tta=True), scores[order], atol=1e-5)
+    one_by_one = [predict(forward, crops[i : i + 1], flip_tta=True)[0] for i in range(7)]
     assert np.allclose(one_by_one, scores, atol=1e-5)
 
 
 def test_mirror_average_makes_the_mirror_image_score_alike(model: keras.Model, crops: np.ndarray) -> None:
-    forward = keras_forward(model)
-    assert np.allclose(rate(forward, crops, True), rate(forward, crops[:, :, ::-1], True), atol=1e-6)
+    forward = keras_predictor(model)
+    assert np.allclose(predict(forward, crops, True), predict(forward, crops[:, :, ::-1], True), atol=1e-6)
 
 
 def test_no_crops_is_a_clear_error(model: keras.Model) -> None:
     with pytest.raises(ValueError, match="Expected crops"):
-        rate(keras_forward(model), [], mirror_average=False)
+        predict(keras_predictor(model), [], flip_tta=False)
 
 
 def test_weights_and_onnx_score_as_the_network_does(
     model: keras.Model, config: Config, crops: np.ndarray, tmp_path: Path
 ) -> None:
-    onnx = write_network(model, crops, tmp_path, "small", config.mirror_average)
-    ours = rate(keras_forward(model), crops, True)
-    for runtime in (onnx_forward, many_forward):
-        assert np.allclose(rate(runtime(onnx), crops, True), ours, atol=1e-4)
+    onnx = write_network(model, crops, tmp_path, "small", config.flip_tta)
+    ours = predict(keras_predictor(model), crops, True)
+    for runtime in (opencv_predictor, onnxruntime_predictor):
+        assert np.allclose(predict(runtime(onnx), crops, True), ours, atol=1e-4)
     again = registry.build(config, seed=6)
-    assert not np.allclose(rate(keras_forward(again), crops, True), ours)
+    assert not np.allclose(predict(keras_predictor(again), crops, True), ours)
     again.load_weights(tmp_path / "small.weights.h5")
-    assert np.array_equal(rate(keras_forward(again), crops, True), ours)
+    assert np.array_equal(predict(keras_predictor(again), crops, True), ours)
 
 
 def test_seed_decides_the_first_weights(config: Config) -> None:
@@ -95,7 +95,7 @@ def test_a_broken_export_is_refused(
     model: keras.Model, crops: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "beauty_evaluate.training.export.onnx_forward", lambda path: lambda c: np.zeros(len(c), np.float32)
+        "beauty_evaluate.training.export.opencv_predictor", lambda path: lambda c: np.zeros(len(c), np.float32)
     )
     with pytest.raises(WeightsError, match="differ by"):
         write_network(model, crops, tmp_path, "small", False)
@@ -164,9 +164,9 @@ def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.onnx"
     path.write_bytes(b"not a network")
     with pytest.raises(WeightsError, match="cannot be read"):
-        onnx_forward(path)
+        opencv_predictor(path)
     with pytest.raises(WeightsError, match="cannot be read"):
-        many_forward(path)
+        onnxruntime_predictor(path)
 
 
 def test_the_export_command_writes_the_same_network(run: Run, drawn_run: Path, tmp_path: Path) -> None:
@@ -175,13 +175,15 @@ def test_the_export_command_writes_the_same_network(run: Run, drawn_run: Path, t
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("out/drawn.onnx: float32 crops (N, 64, 64, 3)")
     crops = np.random.default_rng(1).integers(0, 256, (4, 64, 64, 3), np.uint8)
-    ours, theirs = (rate(onnx_forward(p), crops, True) for p in (card.file(ONNX), tmp_path / "out" / "drawn.onnx"))
+    ours, theirs = (
+        predict(opencv_predictor(p), crops, True) for p in (card.file(ONNX), tmp_path / "out" / "drawn.onnx")
+    )
     assert np.allclose(ours, theirs, atol=1e-4)
 
 
 def test_the_runtime_for_many_crops_tells_nobody_and_writes_nothing(tmp_path: Path) -> None:
-    code = "from beauty_evaluate.models.card import load; from beauty_evaluate.models.runtime import many_forward;"
-    code += "many_forward(load().file('.onnx'))"
+    code = "from beauty_evaluate.raters.card import load; from beauty_evaluate.raters.runtime import *;"
+    code += "onnxruntime_predictor(load().file('.onnx'))"
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=600)
     assert list(tmp_path.iterdir()) == []

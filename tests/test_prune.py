@@ -12,16 +12,16 @@ import pytest
 
 from beauty_evaluate.cli import prune as command
 from beauty_evaluate.config import Config, preset
-from beauty_evaluate.data import synthetic
-from beauty_evaluate.data.pipeline import Crops, load_crops
-from beauty_evaluate.data.sample import DataSet, Sample
+from beauty_evaluate.datasets import synthetic
+from beauty_evaluate.datasets.dataset import DataSet, Sample
+from beauty_evaluate.datasets.pipeline import Crops, load_crops
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models import card as cards
-from beauty_evaluate.models import registry
-from beauty_evaluate.models.card import Card
-from beauty_evaluate.models.registry import keras_forward
-from beauty_evaluate.models.runtime import onnx_forward, rate
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.registry import keras_predictor
+from beauty_evaluate.raters.runtime import opencv_predictor, predict
 from beauty_evaluate.training import prune, prune_job
 from beauty_evaluate.training.export import versions, write_card, write_network
 
@@ -41,7 +41,7 @@ def crops() -> Picture:
 
 
 def scores(model: keras.Model, crops: Picture) -> np.ndarray:
-    return rate(keras_forward(model), crops, True)
+    return predict(keras_predictor(model), crops, True)
 
 
 def half_dead(crops: Picture, constant: float = 0.0) -> Half:
@@ -235,7 +235,7 @@ def test_the_command_writes_a_smaller_network_with_its_card(
     assert card.stats("filters/n")["filters/n"] == 24 - 24 // 5
     assert card.stats("labels")["labels"].tolist() == [0, 1, 2, 3, 4]
     pixels = np.random.default_rng(1).integers(0, 256, (3, 64, 64, 3), np.uint8)
-    assert np.allclose(rate(onnx_forward(card.file(cards.ONNX)), pixels, True), scores(model, pixels), atol=1e-4)
+    assert np.allclose(predict(opencv_predictor(card.file(cards.ONNX)), pixels, True), scores(model, pixels), atol=1e-4)
     report = (tmp_path / "report.md").read_text()
     assert report in printed
     assert f"| parameters | {large.parameters:,} | {card.parameters:,} |" in report

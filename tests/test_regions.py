@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from beauty_evaluate import images
 from beauty_evaluate.config import CropConfig
-from beauty_evaluate.data import scut
+from beauty_evaluate.datasets import scut
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.explain import region_shapley
 from beauty_evaluate.explain.region_shapley import region_effects, shapley
 from beauty_evaluate.faces import align, landmarks, regions
 from beauty_evaluate.faces.detect import find_faces, main_face
-from beauty_evaluate.models.runtime import Forward
+from beauty_evaluate.raters.runtime import PredictFn
 
 CONFIG = CropConfig()
 
@@ -82,7 +82,7 @@ def test_landmarks_agree_with_those_set_by_hand(scut_folder: Path) -> None:
     assert np.median(errors) < 0.03
 
 
-def eyes_only(masks: NDArray[np.bool_]) -> Forward:
+def eyes_only(masks: NDArray[np.bool_]) -> PredictFn:
     """A network that reads the brightness of the first region alone."""
     return lambda crops: crops[:, masks[0]].mean((1, 2)) / 50
 
@@ -152,16 +152,16 @@ def test_replacements_match_the_ring(noise: NDArray[np.uint8]) -> None:
     masks = quarters()
     picture = np.full((32, 32, 3), 100, np.uint8)
     picture[masks[0]] = 250
-    fill = region_shapley.ring_mean(picture, masks)
+    fill = region_shapley.inpaint_baseline(picture, masks)
     assert (fill[masks[0]] == 100).all()
-    other = region_shapley.other_face(picture, masks, picture // 2)
+    other = region_shapley.donor_baseline(picture, masks, picture // 2)
     assert other[masks[0]] == pytest.approx(125 + 50)  # its ring is 100 here and 50 there
 
 
 def test_a_value_is_the_mean_over_all_other_faces(noise: NDArray[np.uint8]) -> None:
     masks = quarters()
     faces = [np.full((32, 32, 3), v, np.uint8) for v in (0, 100, 200)]
-    fills = np.stack([region_shapley.other_face(noise, masks, face) for face in faces])
+    fills = np.stack([region_shapley.donor_baseline(noise, masks, face) for face in faces])
     values = region_shapley.coalition_values(eyes_only(masks), noise, masks, fills, False)
     for end, name in ((0, "reference"), (15, "score")):
         one_by_one = [region_effects(eyes_only(masks), noise, masks, NAMES, False, [face]) for face in faces]

@@ -21,8 +21,8 @@ from beauty_evaluate import Row, Scorer, images
 from beauty_evaluate.errors import ConfigError, PhotoError, WeightsError
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.quality import Quality, quality
-from beauty_evaluate.models import card as cards
-from beauty_evaluate.scoring.stream import expand, places, scan
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.scoring.batch import expand, places, scan
 
 USE = ROOT / "use.py"
 COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error"

@@ -21,7 +21,7 @@ from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 from beauty_evaluate import Row, Scorer, images
 from beauty_evaluate.cli.common import CLEAR, Counter
 from beauty_evaluate.errors import UserError
-from beauty_evaluate.scoring.stream import CHUNK, expand, scan
+from beauty_evaluate.scoring.batch import CHUNK, expand, scan
 from beauty_evaluate.scoring.tables import COLUMNS, Table
 
 USE = ROOT / "use.py"

@@ -12,12 +12,12 @@ import pytest
 from conftest import PORTRAIT, ROOT, Run
 
 from beauty_evaluate import Scorer, images
-from beauty_evaluate.data import synthetic
+from beauty_evaluate.datasets import synthetic
 from beauty_evaluate.faces.align import aligned_crop
-from beauty_evaluate.models import card as cards
-from beauty_evaluate.models import registry
-from beauty_evaluate.models.registry import keras_forward
-from beauty_evaluate.models.runtime import onnx_forward, rate
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.registry import keras_predictor
+from beauty_evaluate.raters.runtime import opencv_predictor, predict
 
 TRAIN = ROOT / "train.py"
 
@@ -41,8 +41,8 @@ def test_what_was_trained_loads_in_both_ways_and_scores_alike(drawn_run: Path) -
     card = cards.load(str(drawn_run / "weights" / "drawn.json"))
     faces = synthetic.draw(5, seed=9).samples.values()
     crops = np.stack([aligned_crop(s.read(), s.points, card.config.crop) for s in faces if s.points is not None])
-    ours = rate(keras_forward(registry.load(card)), crops, card.config.mirror_average)
-    theirs = rate(onnx_forward(card.file(cards.ONNX)), crops, card.config.mirror_average)
+    ours = predict(keras_predictor(registry.load(card)), crops, card.config.flip_tta)
+    theirs = predict(opencv_predictor(card.file(cards.ONNX)), crops, card.config.flip_tta)
     assert np.allclose(ours, theirs, atol=1e-4)
     assert Scorer(str(drawn_run / "weights" / "drawn.json")).score(PORTRAIT)[0].status == "ok"
 

@@ -12,14 +12,14 @@ import tensorflow as tf
 
 from beauty_evaluate import config as configs
 from beauty_evaluate.config import Config, CropConfig
-from beauty_evaluate.data import synthetic
-from beauty_evaluate.data.pipeline import Batches, Crops, load_crops
+from beauty_evaluate.datasets import synthetic
+from beauty_evaluate.datasets.pipeline import Batches, Crops, load_crops
 from beauty_evaluate.errors import ConfigError, DataError
-from beauty_evaluate.models.registry import keras_forward
-from beauty_evaluate.models.runtime import rate
+from beauty_evaluate.raters.registry import keras_predictor
+from beauty_evaluate.raters.runtime import predict
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.fit import Learner, choose_precision, fit
-from beauty_evaluate.training.optimizer import FusedAdamW, follow, learning_rate, orthogonal
+from beauty_evaluate.training.optimizer import FusedAdamW, learning_rate, orthogonal, update_ema
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def recipe(**training: Any) -> Config:
     """The drawn preset with every random part switched on, two batches an epoch."""
     base = configs.preset("drawn")
     full = configs.preset("six_block")
-    plan: dict[str, Any] = {"epochs": 3, "batch": 4, "weight_average": 0.9, "precision": "float32", **training}
+    plan: dict[str, Any] = {"epochs": 3, "batch": 4, "ema_decay": 0.9, "precision": "float32", **training}
     return replace(base, augment=full.augment, training=replace(base.training, **plan))
 
 
@@ -94,11 +94,11 @@ def test_a_checkpoint_is_never_half_written(crops: Crops, tmp_path: Path, monkey
 
 def test_training_learns_what_it_is_shown(crops: Crops, tmp_path: Path) -> None:
     base = configs.preset("drawn")
-    plan = replace(base.training, epochs=40, batch=4, weight_average=0.0, warmup_epochs=0, learning_rate=3e-3)
+    plan = replace(base.training, epochs=40, batch_size=4, ema_decay=0.0, warmup_epochs=0, learning_rate=3e-3)
     config = replace(base, augment=configs.NO_AUGMENT, network=replace(base.network, dropout=0.0), training=plan)
     model, run = fit(config, crops, tmp_path)
     assert run.history[-1].loss < 0.1 * run.history[0].loss
-    found = rate(keras_forward(model), crops.centre, mirror_average=False)
+    found = predict(keras_predictor(model), crops.centre, flip_tta=False)
     assert np.corrcoef(found, crops.scores)[0, 1] > 0.6  # BatchNorm's running means lag behind so few steps
 
 
@@ -208,5 +208,5 @@ def test_muon_moves_hidden_kernels_alone_and_the_rest_as_adamw_does(crops: Crops
 
 def test_the_average_follows_the_weights() -> None:
     average, weight = tf.Variable([1.0, 2.0]), tf.Variable([3.0, 0.0])
-    follow(average, weight, tf.constant(0.75))
+    update_ema(average, weight, tf.constant(0.75))
     assert np.allclose(average.numpy(), [1.5, 1.5])

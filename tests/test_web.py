@@ -23,9 +23,9 @@ from beauty_evaluate.drawing import LOWERS, RAISES, tint
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.scoring.scorer import Scorer
 from beauty_evaluate.scoring.tables import COLUMNS
-from beauty_evaluate.web import views, work
+from beauty_evaluate.web import service, views
 from beauty_evaluate.web.app import create_app
-from beauty_evaluate.web.texts import LANGUAGES, Texts
+from beauty_evaluate.web.i18n import LANGUAGES, Texts
 
 UPLOAD = 4 << 20
 
@@ -335,9 +335,9 @@ def test_sheet_is_a_picture(client: FlaskClient) -> None:
 
 
 def test_when_all_hands_are_busy_the_next_is_sent_away() -> None:
-    hands, may_end = work.Hands(1, 1), threading.Event()
+    hands, may_end = service.BoundedExecutor(1, 1), threading.Event()
     futures = [hands.begin(may_end.wait) for _ in range(2)]
-    with pytest.raises(work.Busy):
+    with pytest.raises(service.Busy):
         hands.begin(may_end.wait)
     may_end.set()
     assert [future.result() for future in futures] == [True, True]
@@ -345,7 +345,7 @@ def test_when_all_hands_are_busy_the_next_is_sent_away() -> None:
 
 
 def test_who_goes_away_is_not_worked_for(app: flask.Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    hands, begun = work.Hands(1, 0), []
+    hands, begun = service.BoundedExecutor(1, 0), []
 
     def endless(data: bytes, face: int, progress: Callable[[int, int], None], late: float) -> Any:
         def job() -> None:
@@ -381,7 +381,7 @@ def test_memory_is_set_aside_before_a_request_is_read(app: flask.Flask) -> None:
 
 
 def test_a_desk_that_closes_gives_up_what_waits(app: flask.Flask) -> None:
-    desk = work.Desk(app.extensions["desk"].scorer, 1)
+    desk = work.ScoringService(app.extensions["desk"].scorer, 1)
     data, late = PORTRAIT.read_bytes(), desk.deadline() + 3600
     begun, go_on = threading.Event(), threading.Event()
 
@@ -394,7 +394,7 @@ def test_a_desk_that_closes_gives_up_what_waits(app: flask.Flask) -> None:
     desk.close()
     go_on.set()
     for future in (running, waiting):
-        with pytest.raises(work.Busy):
+        with pytest.raises(service.Busy):
             desk.finished(future, late)
 
 
@@ -405,7 +405,7 @@ def refusing(app: flask.Flask, monkeypatch: pytest.MonkeyPatch, job: Callable[..
 
 def test_busy_and_late_requests_are_told_when_to_come_again(app: flask.Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(photos: Any, late: float) -> None:
-        raise work.Busy
+        raise service.Busy
 
     answer = refusing(app, monkeypatch, busy)
     assert error(answer) == (503, "busy")
@@ -415,9 +415,9 @@ def test_busy_and_late_requests_are_told_when_to_come_again(app: flask.Flask, mo
     monkeypatch.setattr(desk, "patience", -1.0)
     for address in ("/api/score", "/api/explain"):
         assert error(post(app.test_client(), address, PORTRAIT.read_bytes())) == (503, "too_long")
-    with pytest.raises(work.TooLong):  # a job that goes on is not waited for
+    with pytest.raises(service.TooLong):  # a job that goes on is not waited for
         desk.finished(Future[Any](), desk.deadline())
-    with pytest.raises(work.TooLong):  # and one whose turn comes too late is not begun
+    with pytest.raises(service.TooLong):  # and one whose turn comes too late is not begun
         desk._one("", b"", desk.deadline())
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from beauty_evaluate.cli.common import Counter, add_weights, start
 from beauty_evaluate.config import ROOT
-from beauty_evaluate.data import splits
+from beauty_evaluate.datasets import splits
 from beauty_evaluate.errors import UserError
-from beauty_evaluate.models import card as cards
+from beauty_evaluate.raters import card as cards
 
 if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
-    from beauty_evaluate.data.sample import DataSet
+    from beauty_evaluate.datasets.dataset import DataSet
     from beauty_evaluate.evaluation.evaluate import Evaluation
 
 FOLDS = ROOT / "benchmarks" / "cv"
@@ -68,26 +68,26 @@ def _run(options: argparse.Namespace) -> int:
         raise UserError("Expected --data DIR, the photos to evaluate on. Received: none.")
     if options.split == "cv":
         return _report_folds(options)
-    from beauty_evaluate.data import scut
-    from beauty_evaluate.evaluation.evaluate import evaluate, refuse_known, write_predictions
+    from beauty_evaluate.datasets import scut
+    from beauty_evaluate.evaluation.evaluate import assert_no_leakage, evaluate, write_predictions
     from beauty_evaluate.evaluation.report import figures_table
     from beauty_evaluate.metrics import bootstrap_pearson
-    from beauty_evaluate.models.runtime import many_forward
+    from beauty_evaluate.raters.runtime import onnxruntime_predictor
 
     card = cards.load(options.weights or cards.DEFAULTS[1])  # the best weights may know every photo
     data = scut.read(options.data)
     split = splits.official(options.data, data, options.split)
     names = split.test or split.train
-    refuse_known(card, names)
+    assert_no_leakage(card, names)
     samples = [data.samples[name] for name in names]
-    forward = many_forward(card.file(cards.ONNX))
-    config = dataclasses.replace(card.config, mirror_average=card.config.mirror_average and not options.no_mirror)
+    forward = onnxruntime_predictor(card.file(cards.ONNX))
+    config = dataclasses.replace(card.config, flip_tta=card.config.flip_tta and not options.no_mirror)
     found = evaluate(forward, config, samples, card.labels["mean"], Counter("scoring"))
     _say_scored(card.name, options.split, data, found)
     print(figures_table(found.figures()))
-    chosen_on = splits.chosen_on(options.data, data)
-    known = chosen_on.intersection(split.test)
-    if known and (row := found.without(chosen_on)):
+    selection_set = splits.selection_set(options.data, data)
+    known = selection_set.intersection(split.test)
+    if known and (row := found.without(selection_set)):
         figures = "PC {pearson:.4f}, MAE {mae:.4f}, RMSE {rmse:.4f}".format(**row)
         print(f"Without the {len(known)} photos on which the recipe was chosen: {figures}")
     low, high = bootstrap_pearson(found.predicted, found.true)
@@ -98,7 +98,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _report_folds(options: argparse.Namespace) -> int:
-    from beauty_evaluate.data import scut
+    from beauty_evaluate.datasets import scut
     from beauty_evaluate.evaluation import crossval, duplicates
 
     data = scut.read(options.data)
@@ -109,7 +109,7 @@ def _report_folds(options: argparse.Namespace) -> int:
     table = options.folds / "near_duplicates.csv"
     if not table.exists():
         duplicates.write_pairs(table, duplicates.in_data_set(data, Counter("comparing photos")))
-    text = crossval.report(folds, duplicates.read_pairs(table), seeds, splits.chosen_on(options.data, data))
+    text = crossval.report(folds, duplicates.read_pairs(table), seeds, splits.selection_set(options.data, data))
     (options.folds / "report.md").write_text(text, encoding="utf-8")
     crossval.calibration_figure(options.folds / "calibration.png", folds)
     print(text)
@@ -120,16 +120,18 @@ def _report_folds(options: argparse.Namespace) -> int:
 
 
 def _wild(options: argparse.Namespace) -> int:
-    from beauty_evaluate.data import mebeauty
+    from beauty_evaluate.datasets import mebeauty
     from beauty_evaluate.evaluation.evaluate import evaluate
-    from beauty_evaluate.evaluation.wild import wild_table
-    from beauty_evaluate.models.runtime import many_forward
+    from beauty_evaluate.evaluation.external import external_table
+    from beauty_evaluate.raters.runtime import onnxruntime_predictor
 
     card, data = cards.load(options.weights), mebeauty.read(options.wild)
     samples = list(data.samples.values())
-    found = evaluate(many_forward(card.file(cards.ONNX)), card.config, samples, card.labels["mean"], Counter("scoring"))
+    found = evaluate(
+        onnxruntime_predictor(card.file(cards.ONNX)), card.config, samples, card.labels["mean"], Counter("scoring")
+    )
     _say_scored(card.name, data.title, data, found)
-    print(wild_table(found))
+    print(external_table(found))
     return 0
 
 

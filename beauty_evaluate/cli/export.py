@@ -21,7 +21,7 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from beauty_evaluate.models import card as cards  # needs NumPy, which --help does not
+    from beauty_evaluate.raters import card as cards  # needs NumPy, which --help does not
 
     card = cards.load(options.weights)
     if os.path.realpath(options.out) == os.path.realpath(card.folder):
@@ -29,14 +29,14 @@ def _run(options: argparse.Namespace) -> int:
     import_tensorflow()
     import numpy as np
 
-    from beauty_evaluate.models import registry
+    from beauty_evaluate.raters import registry
     from beauty_evaluate.training.export import TOLERANCE, write_network
 
     crops = np.random.default_rng(0).integers(0, 256, (N_CHECKED, *card.input["shape"]), np.uint8)
-    path = write_network(registry.load(card), crops, options.out, card.name, card.config.mirror_average)
+    path = write_network(registry.load(card), crops, options.out, card.name, card.config.flip_tta)
     shape = ", ".join(map(str, card.input["shape"]))
     print(
         f"{path}: float32 crops (N, {shape}) of 0..255 in, ratings (N, 1) out; as Keras to {TOLERANCE} on {N_CHECKED} "
-        f"random pictures.{' A score is the mean over a crop and its mirror image.' * card.config.mirror_average}"
+        f"random pictures.{' A score is the mean over a crop and its mirror image.' * card.config.flip_tta}"
     )
     return 0

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from beauty_evaluate.cli.common import Counter, add_into, import_tensorflow, start
-from beauty_evaluate.data import splits
+from beauty_evaluate.datasets import splits
 from beauty_evaluate.errors import DataError, UserError
-from beauty_evaluate.models import card as cards
+from beauty_evaluate.raters import card as cards
 
 LEAST = 10  # faces below which an interval over them says nothing
 
@@ -55,26 +55,26 @@ def _run(options: argparse.Namespace) -> int:
 def _photos(card: cards.Card, folder: Path, n: int) -> tuple[str, dict[str, Any]]:
     """The proof on test photos. Raises DataError, ConfigError."""
     import_tensorflow()
-    from beauty_evaluate.data import scut
-    from beauty_evaluate.evaluation.evaluate import refuse_known
-    from beauty_evaluate.explain.proof import prove_photos
+    from beauty_evaluate.datasets import scut
+    from beauty_evaluate.evaluation.evaluate import assert_no_leakage
+    from beauty_evaluate.explain.faithfulness_evaluation import prove_photos
 
     names = splits.official(folder, scut.read(folder), card.split).test
     if len(names) < n:
         raise DataError(f"Expected a test part of {n} photos or more. Received: {len(names)}, of {card.name}.")
-    refuse_known(card, names)
+    assert_no_leakage(card, names)
     return prove_photos(card, folder, names, n, Counter("proving"))
 
 
 def _drawn(card: cards.Card, n: int) -> tuple[str, dict[str, Any]]:
     """The proof on drawn faces, likewise. Raises UserError."""
-    from beauty_evaluate.data import synthetic
-    from beauty_evaluate.explain.known_rule import drawn_truth, truth_markdown
-    from beauty_evaluate.models.runtime import many_forward
+    from beauty_evaluate.datasets import synthetic
+    from beauty_evaluate.explain.ground_truth import drawn_truth, truth_markdown
+    from beauty_evaluate.raters.runtime import onnxruntime_predictor
 
     if card.data != synthetic.TITLE:
         raise UserError(f"Expected --data DIR, or weights of drawn faces. Received: {card.name}, of {card.data}.")
-    forward = many_forward(card.file(cards.ONNX))
-    truth = drawn_truth(forward, card.config.crop, card.config.mirror_average, n, Counter("proving"))
+    forward = onnxruntime_predictor(card.file(cards.ONNX))
+    truth = drawn_truth(forward, card.config.crop, card.config.flip_tta, n, Counter("proving"))
     rows = {title: {"n": n, "first": first, "eyes": eyes} for title, (n, first, eyes) in truth.rows().items()}
     return truth_markdown(truth), {"faces": n, "first": rows}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from beauty_evaluate.cli.common import Counter, add_weights, import_tensorflow, start
-from beauty_evaluate.models import card as cards
+from beauty_evaluate.raters import card as cards
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -17,8 +17,8 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from beauty_evaluate.data import scut, synthetic
-    from beauty_evaluate.evaluation.data_report import write_data_report
+    from beauty_evaluate.datasets import scut, synthetic
+    from beauty_evaluate.reporting.data_report import write_data_report
 
     data = scut.read(options.data) if options.data else synthetic.draw()
     options.out.mkdir(parents=True, exist_ok=True)

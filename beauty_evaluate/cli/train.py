@@ -7,7 +7,7 @@ from pathlib import Path
 
 from beauty_evaluate.cli.common import Counter, import_tensorflow, start
 from beauty_evaluate.config import PRESETS, preset
-from beauty_evaluate.data import scut, splits
+from beauty_evaluate.datasets import scut, splits
 from beauty_evaluate.errors import ConfigError
 
 CV = "cv"

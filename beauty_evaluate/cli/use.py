@@ -13,7 +13,7 @@ from beauty_evaluate.cli.common import Counter, add_weights, start
 from beauty_evaluate.errors import UserError
 
 if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
-    from beauty_evaluate.explain.trust import Trust
+    from beauty_evaluate.explain.reliability import Trust
     from beauty_evaluate.scoring.compare import Entry
     from beauty_evaluate.scoring.scorer import Row, Scorer
     from beauty_evaluate.scoring.tables import Table
@@ -59,7 +59,7 @@ def _run(options: argparse.Namespace) -> int:
         raise UserError("Expected photos to score. Received: an empty list.")
     others = _others(options, paths)
     _spare_inputs([*paths, *others], options)
-    scorer = Scorer(options.weights, one_photo=len(paths) == 1 and not others)
+    scorer = Scorer(options.weights, low_memory=len(paths) == 1 and not others)
     known = _trust(scorer) if options.why else None
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _trust(scorer: "Scorer") -> "Trust":
     """How far the effects of regions may be believed. ConfigError for a network that has none."""
-    from beauty_evaluate.explain.trust import trust
+    from beauty_evaluate.explain.reliability import trust
 
     scorer.check_regions()
     return trust(scorer.card)
@@ -91,7 +91,7 @@ def _score(
     """Score, write and print. roots: the folders among what was asked about. known: how far explanations may be
     believed; None if none is asked. How many faces have a score, and how many faces and photos have none; what an
     earlier run has dealt with was told then, and counts."""
-    from beauty_evaluate.scoring.stream import places, scan
+    from beauty_evaluate.scoring.batch import places, scan
 
     count = Counter("scoring")
     with contextlib.ExitStack() as stack:
@@ -134,7 +134,7 @@ def _earlier(path: str, tables: "Sequence[Table]") -> bool | None:
 
 def _others(options: argparse.Namespace, paths: Sequence[str]) -> list[str]:
     """The photos to compare with: those of --against that were not asked about. UserError if there are none."""
-    from beauty_evaluate.scoring.stream import expand
+    from beauty_evaluate.scoring.batch import expand
 
     if not options.against:
         return []
@@ -151,8 +151,9 @@ def _compare(
 ) -> int:
     """Say how the faces compare, with those of other photos too, and write the report. bad: photos that failed before.
     How many of the others failed."""
-    from beauty_evaluate.scoring import compare, sheet
-    from beauty_evaluate.scoring.stream import scan
+    from beauty_evaluate.reporting import comparison_report
+    from beauty_evaluate.scoring import compare
+    from beauty_evaluate.scoring.batch import scan
 
     failed, count = 0, Counter("scoring the others")
     for done, scored in enumerate(scan(scorer, others), 1):
@@ -163,13 +164,13 @@ def _compare(
             _print(scored.rows[0], scorer.rated, _quiet(options))
             failed += 1
         count(done, len(others))
-    faces = compare.told_by_name(faces)
+    faces = compare.disambiguate_names(faces)
     said = compare.verdicts(faces)
     if bad + failed:
         said.append(f"{bad + failed} more photo{'s' * (bad + failed > 1)} could not be scored.")
     _tell(options, *said)
     if options.report:
-        sheet.write(options.report, faces, said, scorer.rated)
+        comparison_report.write(options.report, faces, said, scorer.rated)
     return failed
 
 
@@ -177,7 +178,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.csv == "-" and options.json == "-":
         raise UserError("Expected one table on standard output. Received: --csv - and --json -; name a file for one.")
     if options.report:
-        from beauty_evaluate.scoring.sheet import check
+        from beauty_evaluate.reporting.comparison_report import check
 
         check(options.report)
     tables = [name for name in (options.csv, options.json) if name]
@@ -208,7 +209,7 @@ def _check_files(files: Sequence[str]) -> None:
 def _photos(options: argparse.Namespace, roots: list[str]) -> Iterator[str]:
     """The photos asked about: those of the arguments, which may be patterns, and for `-` those that are listed. roots:
     gets the folders among them."""
-    from beauty_evaluate.scoring.stream import expand
+    from beauty_evaluate.scoring.batch import expand
 
     for path in options.paths:
         listed = path == "-"
@@ -259,7 +260,7 @@ def _tables(options: argparse.Namespace, stack: contextlib.ExitStack) -> "list[T
 
 
 def _print(row: "Row", rated: int, quiet: bool) -> None:
-    from beauty_evaluate.scoring.stream import printable
+    from beauty_evaluate.scoring.batch import printable
 
     file = printable(row.file)
     if row.status != "ok":

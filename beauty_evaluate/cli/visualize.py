@@ -11,7 +11,7 @@ from beauty_evaluate.errors import UserError
 
 if TYPE_CHECKING:  # imported when a command runs
     from beauty_evaluate.images import Picture
-    from beauty_evaluate.models.card import Card
+    from beauty_evaluate.raters.card import Card
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,8 +49,8 @@ def _run(options: argparse.Namespace) -> int:
         raise UserError("Expected --data alone without --face and --quick. Received: a flag for one photo.")
     if not options.path:
         return _data_set(options)
-    from beauty_evaluate.explain.report import choose_face, report
-    from beauty_evaluate.models import card as cards
+    from beauty_evaluate.raters import card as cards
+    from beauty_evaluate.reporting.face_report import choose_face, report
 
     card = cards.load(options.weights)
     face = choose_face(options.path, card, options.face)  # now, since TensorFlow takes seconds to load
@@ -62,7 +62,7 @@ def _run(options: argparse.Namespace) -> int:
         name = Path(options.path).name
         report(card, face, name, options.out, options.quick, print, Counter("explaining"), others)
         return 0
-    from beauty_evaluate.explain.inside import write_layer
+    from beauty_evaluate.reporting.internals import write_layer
 
     print(f"{options.layer}: {write_layer(card, face.crop, options.layer, options.out)}")
     return 0
@@ -70,8 +70,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _other_faces(folder: Path, card: "Card", path: str) -> "Sequence[Picture]":
     """Crops of a few faces of the data set but for the photo at `path`, drawn by lot."""
-    from beauty_evaluate.data import scut
-    from beauty_evaluate.data.pipeline import load_crops
+    from beauty_evaluate.datasets import scut
+    from beauty_evaluate.datasets.pipeline import load_crops
     from beauty_evaluate.explain.data_set import OTHERS, chosen
 
     own = Path(path).resolve()
@@ -81,15 +81,15 @@ def _other_faces(folder: Path, card: "Card", path: str) -> "Sequence[Picture]":
 
 def _data_set(options: argparse.Namespace) -> int:
     import_tensorflow()
-    from beauty_evaluate.data import scut, splits
-    from beauty_evaluate.evaluation.evaluate import refuse_known
+    from beauty_evaluate.datasets import scut, splits
+    from beauty_evaluate.evaluation.evaluate import assert_no_leakage
     from beauty_evaluate.explain.data_set import chosen, explain_data_set
-    from beauty_evaluate.models import card as cards
+    from beauty_evaluate.raters import card as cards
 
     card = cards.load(options.weights or cards.DEFAULTS[1])
     data = scut.read(options.data)
     names = splits.official(options.data, data, "60-40").test
-    refuse_known(card, names)
+    assert_no_leakage(card, names)
     cards.same_recipe(options.into, card)  # now, not after an hour
     samples = chosen([data.samples[name] for name in names], options.n)
     text, agreed = explain_data_set(card, samples, options.layer, options.out, Counter("explaining"))

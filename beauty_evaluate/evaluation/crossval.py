@@ -10,16 +10,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from beauty_evaluate import metrics
-from beauty_evaluate.data import scut
-from beauty_evaluate.data.sample import DataSet
-from beauty_evaluate.data.splits import FOLDS, official
+from beauty_evaluate.datasets import scut
+from beauty_evaluate.datasets.dataset import DataSet
+from beauty_evaluate.datasets.splits import FOLDS, official
 from beauty_evaluate.errors import DataError
-from beauty_evaluate.evaluation.data_report import level
 from beauty_evaluate.evaluation.duplicates import Pair
-from beauty_evaluate.evaluation.evaluate import Evaluation, refuse_known
+from beauty_evaluate.evaluation.evaluate import Evaluation, assert_no_leakage
 from beauty_evaluate.evaluation.interval import BINS, LEVEL, Interval, calibrate, covered
 from beauty_evaluate.evaluation.report import cell, folds_table
-from beauty_evaluate.models.card import Card, load
+from beauty_evaluate.raters.card import Card, load
+from beauty_evaluate.reporting.data_report import level
 
 FIGURES = ("pearson", "mae", "rmse")
 ROUNDED = 1e-4  # by which the PC of predictions with four decimals may differ from the card's
@@ -46,7 +46,7 @@ def read_folds(folder: Path, root: Path, data: DataSet) -> list[Fold]:
     for path in sorted(folder.glob("*_fold[1-5].json"), key=lambda path: path.stem[-5:]):
         name = path.stem[-5:]
         card, test = load(str(path)), official(root, data, name).test
-        refuse_known(card, test)
+        assert_no_leakage(card, test)
         found = _predictions(path.with_suffix(".csv"), card, data, test)
         told, own = card.metrics["all"]["pearson"], found.figures()["all"]["pearson"]
         if card.split != name or told is None or own is None or abs(told - own) > ROUNDED:
@@ -82,19 +82,19 @@ def _read_predictions(path: Path) -> dict[str, float]:
 
 
 def report(
-    folds: Sequence[Fold], pairs: Sequence[Pair], seeds: Sequence[Fold] = (), chosen_on: Set[str] = frozenset()
+    folds: Sequence[Fold], pairs: Sequence[Pair], seeds: Sequence[Fold] = (), selection_set: Set[str] = frozenset()
 ) -> str:
     """The whole report in Markdown. pairs: near-duplicates of the data set. seeds: folds trained once more with another
-    seed. chosen_on: the photos on which the recipe was chosen."""
+    seed. selection_set: the photos on which the recipe was chosen."""
     cards = [fold.card for fold in folds]
     plan = cards[0].config.training
     lines = [
         f"# Cross-validation of `{cards[0].config.preset}`",
         "",
         f"The official folds of {cards[0].data}: {len(folds)} of {len(FOLDS)} done, one network each, "
-        f"{plan.epochs} epochs of {plan.views} view{'s' * (plan.views > 1)} of each photo "
-        f"({plan.epochs * plan.views} in all), the running average of the weights at the end. Figures come from the "
-        "predictions in `benchmarks/cv/` and the data set's labels; the whole recipe stands in the cards there. The "
+        f"{plan.epochs} epochs of {plan.views_per_epoch} view{'s' * (plan.views_per_epoch > 1)} of each photo "
+        f"({plan.epochs * plan.views_per_epoch} in all), the running average of the weights at the end. Figures come from "
+        "the predictions in `benchmarks/cv/` and the data set's labels; the whole recipe stands in the cards there. The "
         "precision is the faster one of the machine that trained the fold.",
         "",
         "| Fold | Learnt from | Tested on | PC | MAE | RMSE | Seed | Precision | Commit | Seconds | Images/s |",
@@ -106,7 +106,7 @@ def report(
             f"| {card.split} | {len(card.trained_on)} | {row['n']:.0f} | {_cells(row)} | {card.config.training.seed} | "
             f"{card.precision} | {card.commit} | {card.seconds:.0f} | {card.images_per_second:.0f} |"
         )
-    lines += [*_mean_rows(folds), "", *_interval_of_pc(folds), *_without_mirror(folds), *_chosen(folds, chosen_on)]
+    lines += [*_mean_rows(folds), "", *_interval_of_pc(folds), *_without_mirror(folds), *_chosen(folds, selection_set)]
     lines += [*_other_seeds(folds, seeds), "", *_duplicates(folds, pairs)]
     if len(folds) == len(FOLDS):
         lines += ["", "Beside others, as published:", "", folds_table(cards)]
@@ -167,16 +167,17 @@ def _without_mirror(folds: Sequence[Fold]) -> list[str]:
     return ["", f"A score is the mean over the crop and its mirror image. Of the crop alone: mean {_triple(rows)}."]
 
 
-def _chosen(folds: Sequence[Fold], chosen_on: Set[str]) -> list[str]:
+def _chosen(folds: Sequence[Fold], selection_set: Set[str]) -> list[str]:
     """Figures without the photos on which the recipe was chosen."""
-    counts = [len(chosen_on & set(fold.found.names)) for fold in folds]
-    rows = [row for fold in folds if (row := fold.found.without(chosen_on))]
+    counts = [len(selection_set & set(fold.found.names)) for fold in folds]
+    rows = [row for fold in folds if (row := fold.found.without(selection_set))]
     if not any(counts) or not rows:
         return []
     listed = ", ".join(f"{fold.card.split}: {count}" for fold, count in zip(folds, counts, strict=True))
     return [
         "",
-        f"The recipe was chosen on {len(chosen_on)} photos of fold 1's training part (`benchmarks/validation.txt`), "
+        f"The recipe was chosen on {len(selection_set)} photos of the training part of fold 1 "
+        "(`benchmarks/validation.txt`), "
         f"which are test photos of other folds ({listed}). Without them: mean {_triple(rows)}.",
     ]
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from beauty_evaluate import metrics
 from beauty_evaluate.config import Config
-from beauty_evaluate.data.pipeline import load_crops
-from beauty_evaluate.data.sample import Sample
+from beauty_evaluate.datasets.dataset import Sample
+from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.errors import DataError
-from beauty_evaluate.models.card import Card
-from beauty_evaluate.models.runtime import Forward, rate
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.runtime import PredictFn, predict
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _number(value: float) -> float | None:
 
 
 def evaluate(
-    forward: Forward,
+    forward: PredictFn,
     config: Config,
     samples: Sequence[Sample],
     constant: float,
@@ -63,9 +63,7 @@ def evaluate(
     if not samples:
         raise DataError("Expected photos to evaluate on. Received: none.")
     crops = load_crops(samples, config.crop, progress=progress)
-    found = (
-        dict(zip(crops.names, rate(forward, crops.centre, config.mirror_average), strict=True)) if crops.names else {}
-    )
+    found = dict(zip(crops.names, predict(forward, crops.centre, config.flip_tta), strict=True)) if crops.names else {}
     return Evaluation(
         tuple(s.name for s in samples),
         tuple(s.group for s in samples),
@@ -77,7 +75,7 @@ def evaluate(
     )
 
 
-def refuse_known(card: Card, names: Iterable[str]) -> None:
+def assert_no_leakage(card: Card, names: Iterable[str]) -> None:
     """DataError if the network has learnt from one of these photos."""
     known = sorted(set(card.trained_on).intersection(names))
     if known:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from beauty_evaluate.data.splits import FOLDS
+from beauty_evaluate.datasets.splits import FOLDS
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
-from beauty_evaluate.models.card import Card, load
+from beauty_evaluate.raters.card import Card, load
 
 TITLES = {
     "all": "all",

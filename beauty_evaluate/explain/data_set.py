@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from beauty_evaluate.config import CropConfig
-from beauty_evaluate.data.pipeline import Crops, load_crops
-from beauty_evaluate.data.sample import Sample
+from beauty_evaluate.datasets.dataset import Sample
+from beauty_evaluate.datasets.pipeline import Crops, load_crops
 from beauty_evaluate.errors import DataError
-from beauty_evaluate.explain.gallery import Gallery
 from beauty_evaluate.explain.region_shapley import (
     Masks,
     Progress,
@@ -29,11 +28,12 @@ from beauty_evaluate.explain.region_tables import (
     permuted_markdown,
     write_rows,
 )
-from beauty_evaluate.explain.trust import Agreement
+from beauty_evaluate.explain.reliability import Agreement
 from beauty_evaluate.faces.landmarks import landmarks
 from beauty_evaluate.faces.regions import NAMES, hand_distance, regions
-from beauty_evaluate.models.card import ONNX, Card
-from beauty_evaluate.models.runtime import Forward, cores, many_forward
+from beauty_evaluate.raters.card import ONNX, Card
+from beauty_evaluate.raters.runtime import PredictFn, cores, onnxruntime_predictor
+from beauty_evaluate.reporting.filter_gallery import Gallery
 
 LEAST = 3  # faces that can give a region to each other
 OTHERS = 2  # faces of any group, drawn by lot, whose regions stand in for those of a face
@@ -69,7 +69,7 @@ def explain_data_set(
         say(f"problem: {problem}")
     if len(crops.names) < LEAST:
         raise DataError(f"Expected {LEAST} photos with a face or more. Received: {len(crops.names)}.")
-    forward, mirror = many_forward(card.file(ONNX), threads=1), card.config.mirror_average
+    forward, mirror = onnxruntime_predictor(card.file(ONNX), threads=1), card.config.flip_tta
     masks = [regions(crop, card.config.crop) for crop in crops.centre]
     rings, swaps = _both_ways(forward, crops, masks, mirror, progress)
     rows, agreed = effect_rows(rings, crops.groups), agreement(rings, swaps)
@@ -101,7 +101,7 @@ def explain_data_set(
 
 
 def _both_ways(
-    forward: Forward, crops: Crops, masks: Sequence[Masks], mirror: bool, progress: Progress | None
+    forward: PredictFn, crops: Crops, masks: Sequence[Masks], mirror: bool, progress: Progress | None
 ) -> tuple[list[RegionEffects], list[RegionEffects]]:
     """The effects on each face against the mean colour around a region, and against those of other faces."""
     faces = np.arange(len(masks))

@@ -18,13 +18,13 @@ from beauty_evaluate.explain.gradients import (
     occlusion,
 )
 from beauty_evaluate.explain.region_shapley import Masks, RegionEffects, region_effects, replaced
-from beauty_evaluate.explain.trust import REGIONS, UNREAD
+from beauty_evaluate.explain.reliability import FAILED, REGIONS
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.images import Picture
 from beauty_evaluate.metrics import Estimate, estimates, pearson, spearman
-from beauty_evaluate.models import registry
-from beauty_evaluate.models.registry import keras_forward
-from beauty_evaluate.models.runtime import Forward, rate
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.registry import keras_predictor
+from beauty_evaluate.raters.runtime import PredictFn, predict
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -81,7 +81,7 @@ class Verdict:
     def words(self) -> str:
         """The verdict for a report."""
         lost = [name for name, pair in self.beyond.items() if min(difference.low for difference in pair) <= 0]
-        return f"{UNREAD}: it does not beat {', '.join(lost)}" if lost else f"beats {', '.join(self.beyond)}"
+        return f"{FAILED}: it does not beat {', '.join(lost)}" if lost else f"beats {', '.join(self.beyond)}"
 
 
 @dataclass(frozen=True)
@@ -114,15 +114,15 @@ def values_of(name: str, config: Config) -> int:
 
 def methods(config: Config) -> dict[str, Method]:
     """The maps that are put to the proof, by name."""
-    mirror = config.mirror_average
+    mirror = config.flip_tta
     layers = [f"block{block}_conv{config.network.convolutions[block - 1]}" for block in (3, 4, 5, 6)]
 
     def regions(model: keras.Model) -> Explainer:
-        forward = keras_forward(model)
+        forward = keras_predictor(model)
         return lambda case: spread(region_effects(forward, case.crop, case.masks, NAMES, mirror), case.masks)
 
     def patches(model: keras.Model) -> Explainer:
-        forward = keras_forward(model)
+        forward = keras_predictor(model)
         return lambda case: occlusion(forward, case.crop, mirror, fill=case.fill).values
 
     def integrated(model: keras.Model) -> Explainer:
@@ -165,13 +165,13 @@ def controls(crop: Picture, sign: float, seed: int) -> dict[str, Floats]:
     return {name: np.asarray(values, np.float32) for name, values in zip(CONTROLS, maps, strict=True)}
 
 
-def scores_without(forward: Forward, case: Case, gone: NDArray[np.bool_], mirror_average: bool) -> Doubles:
+def scores_without(forward: PredictFn, case: Case, gone: NDArray[np.bool_], flip_tta: bool) -> Doubles:
     """The scores (N,) of the face with the cells of each row of `gone`, bool (N, GRID**2), replaced by the fill."""
     pictures = np.where(gone[:, cells(len(case.crop))][..., None], case.fill, case.crop.astype(np.float32))
-    return rate(forward, pictures, mirror_average)
+    return predict(forward, pictures, flip_tta)
 
 
-def deletion_gap(forward: Forward, case: Case, sums: Doubles, mirror_average: bool, steps: int = STEPS) -> float:
+def deletion_gap(forward: PredictFn, case: Case, sums: Doubles, flip_tta: bool, steps: int = STEPS) -> float:
     """Signed two-way deletion (after Petsiuk et al., BMVC 2018) of a map, given by its cell sums; in rating points.
 
     One curve of the score deletes the cells that raise it most first, another those that lower it most; over the share
@@ -181,7 +181,7 @@ def deletion_gap(forward: Forward, case: Case, sums: Doubles, mirror_average: bo
     counts = np.linspace(0, GRID**2, steps + 1).round()[1:-1]
     ranks = np.stack([order.argsort(kind="stable").argsort() for order in (-sums, sums)])
     gone = (ranks[:, None] < counts[:, None]).reshape(-1, GRID**2)
-    raising, lowering = scores_without(forward, case, gone, mirror_average).reshape(2, -1)
+    raising, lowering = scores_without(forward, case, gone, flip_tta).reshape(2, -1)
     return float((lowering - raising).sum() / steps)
 
 
@@ -194,20 +194,20 @@ def random_sets(seed: int) -> NDArray[np.bool_]:
 
 
 def measure(
-    forward: Forward, case: Case, maps: Mapping[str, Doubles], mirror_average: bool, seed: int
+    forward: PredictFn, case: Case, maps: Mapping[str, Doubles], flip_tta: bool, seed: int
 ) -> dict[str, tuple[float, float]]:
     """Deletion gap and mu-fidelity of each map of one face, given by cell sums, and of the controls.
 
     Mu-fidelity (Bhatt et al., IJCAI 2020): the correlation, over random sets of cells, the same for all maps, between
     what a map says of a set and what the score loses when it is replaced; 0 for a map that says the same of all.
     """
-    score, reference = rate(forward, [case.crop, case.fill], mirror_average)  # type: ignore[list-item]
+    score, reference = predict(forward, [case.crop, case.fill], flip_tta)  # type: ignore[list-item]
     known = {name: cell_sums(m) for name, m in controls(case.crop, np.sign(score - reference), seed).items()}
     sets = random_sets(seed)
-    lost = score - scores_without(forward, case, sets, mirror_average)
+    lost = score - scores_without(forward, case, sets, flip_tta)
     return {
         name: (
-            deletion_gap(forward, case, sums, mirror_average),
+            deletion_gap(forward, case, sums, flip_tta),
             float(np.nan_to_num(pearson(sets @ sums, lost))),
         )
         for name, sums in {**maps, **known}.items()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.gradients import relu_of, scores_from
-from beauty_evaluate.explain.region_shapley import one_by_one, ring_mean
+from beauty_evaluate.explain.region_shapley import inpaint_baseline, one_by_one
 from beauty_evaluate.images import Picture
 
 Floats = NDArray[np.float32]
@@ -67,7 +67,7 @@ def answers(model: keras.Model, crops: Picture, layer: str, masks: Sequence[NDAr
     probe = keras.Model(model.input, relu_of(model, layer).output)
     peaks, places, means = [], [], []
     for crop, own in zip(crops, masks, strict=True):
-        fill = ring_mean(crop, own[own.any((1, 2))])
+        fill = inpaint_baseline(crop, own[own.any((1, 2))])
         pictures = np.concatenate([crop[None].astype(np.float32), one_by_one(crop, own, fill)])
         maps = probe(pictures, training=False).numpy()
         height, width = maps.shape[1:3]
@@ -82,20 +82,20 @@ def answers(model: keras.Model, crops: Picture, layer: str, masks: Sequence[NDAr
 
 
 def filter_effects(
-    model: keras.Model, crops: Picture, layer: str, means: Floats, mirror_average: bool
+    model: keras.Model, crops: Picture, layer: str, means: Floats, flip_tta: bool
 ) -> NDArray[np.float64]:
     """What each filter adds to each score: float64 (N, C), rating points, the score minus the score with the filter's
     map, after ReLU, replaced by the filter's mean over the data set.
 
     crops: uint8 (N, size, size, channels). means: float32 (C,), `filters/mean/LAYER` of the card's statistics.
-    mirror_average: as `rate` scores. Only what comes after the layer is computed anew for each filter. A convolution
+    flip_tta: as `rate` scores. Only what comes after the layer is computed anew for each filter. A convolution
     that feeds an addition is replaced there too. ConfigError for a layer that is not there.
     """
     relu = relu_of(model, layer)
     below = keras.Model(model.input, relu.output)
     effects = []
     for crop in crops:
-        pictures = np.stack([crop, crop[:, ::-1]] if mirror_average else [crop]).astype(np.float32)
+        pictures = np.stack([crop, crop[:, ::-1]] if flip_tta else [crop]).astype(np.float32)
         both = below(pictures, training=False).numpy()
         effects.append(np.mean([_without(model, relu, maps, means) for maps in both], 0))
     return np.stack(effects)
@@ -115,7 +115,9 @@ def _without(model: keras.Model, relu: keras.layers.Layer, maps: Floats, means: 
     return np.concatenate(effects)
 
 
-def exciting_images(model: keras.Model, layer: str, filters: Sequence[int], steps: int = 40, seed: int = 0) -> Floats:
+def activation_maximization(
+    model: keras.Model, layer: str, filters: Sequence[int], steps: int = 40, seed: int = 0
+) -> Floats:
     """A picture for each filter that makes its mean answer large: float32 (F, size, size, channels) of 0..255.
 
     Climbed with Adam from the same faint noise, the same for a seed, as the spectrum of a picture whose frequencies f

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate.errors import ConfigError
-from beauty_evaluate.models.registry import relu_layers
+from beauty_evaluate.raters.registry import relu_layers
 
 Floats = NDArray[np.float32]
 

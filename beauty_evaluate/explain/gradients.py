@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.region_shapley import EDGE
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models.registry import relu_layers
-from beauty_evaluate.models.runtime import BATCH, Forward, rate
+from beauty_evaluate.raters.registry import relu_layers
+from beauty_evaluate.raters.runtime import BATCH, PredictFn, predict
 
 Floats = NDArray[np.float32]
 
@@ -41,7 +41,7 @@ class PixelMap:
         return self.score - self.reference - float(self.values.sum(dtype=np.float64))
 
 
-def hires_cam(model: keras.Model, crop: Picture, layer: str, mirror_average: bool) -> PixelMap:
+def hires_cam(model: keras.Model, crop: Picture, layer: str, flip_tta: bool) -> PixelMap:
     """HiResCAM (Draelos and Carin, arXiv 2011.08891): gradient x activation, summed over the channels of a layer.
 
     crop: uint8 (size, size, C). layer: a convolution, read after its ReLU; its map is brought to the crop's size by
@@ -50,7 +50,7 @@ def hires_cam(model: keras.Model, crop: Picture, layer: str, mirror_average: boo
     make of the way there, and it may be large. ConfigError for a layer that is not there.
     """
     relu = relu_of(model, layer)
-    pictures = np.stack([crop, crop[:, ::-1]] if mirror_average else [crop]).astype(np.float32)
+    pictures = np.stack([crop, crop[:, ::-1]] if flip_tta else [crop]).astype(np.float32)
     maps = keras.Model(model.input, relu.output)(pictures, training=False)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(maps)
@@ -59,13 +59,13 @@ def hires_cam(model: keras.Model, crop: Picture, layer: str, mirror_average: boo
     cells = np.asarray(tf.reduce_sum(gradients * maps, 3))
     values = np.stack([_spread(c, len(crop)) for c in cells])
     values[1:] = values[1:, :, ::-1].copy()  # the map of the mirror image, turned back
-    score = float(rate(_forward(model), [crop], mirror_average)[0])
+    score = float(predict(_forward(model), [crop], flip_tta)[0])
     reference = float(scores_from(model, relu, tf.zeros_like(maps[:1]))[0, 0])
     return PixelMap(f"{HIRES_CAM} of {layer}", values.mean(0), score, reference)
 
 
 def integrated_gradients(
-    model: keras.Model, crop: Picture, baseline: Floats, mirror_average: bool, steps: int = STEPS
+    model: keras.Model, crop: Picture, baseline: Floats, flip_tta: bool, steps: int = STEPS
 ) -> PixelMap:
     """Integrated gradients (Sundararajan et al., ICML 2017) from a baseline picture to the crop, by the midpoint rule.
 
@@ -81,14 +81,14 @@ def integrated_gradients(
     total = np.zeros(crop.shape)
     for start in range(0, steps, STEPS_BATCH):
         pictures = baseline + shares[start : start + STEPS_BATCH] * change
-        total += _input_gradients(model, pictures, mirror_average).sum(0)
+        total += _input_gradients(model, pictures, flip_tta).sum(0)
     values = (total / steps * change).sum(2).astype(np.float32)
-    score, reference = rate(_forward(model), np.stack([crop, baseline]), mirror_average)
+    score, reference = predict(_forward(model), np.stack([crop, baseline]), flip_tta)
     return PixelMap(INTEGRATED, values, float(score), float(reference))
 
 
 def occlusion(
-    forward: Forward, crop: Picture, mirror_average: bool, *, fill: Floats, patch: int = PATCH, stride: int = STRIDE
+    forward: PredictFn, crop: Picture, flip_tta: bool, *, fill: Floats, patch: int = PATCH, stride: int = STRIDE
 ) -> PixelMap:
     """What the score loses when a sliding patch of the crop is replaced (Zeiler and Fergus, ECCV 2014). No gradients.
 
@@ -104,18 +104,18 @@ def occlusion(
             f"Received: {fill.shape}, patch {patch}, stride {stride}."
         )
     steps = _soft_steps(len(crop), patch, stride)
-    score, reference = rate(forward, np.stack([crop, fill]), mirror_average)
+    score, reference = predict(forward, np.stack([crop, fill]), flip_tta)
     places = [(y, x) for y in steps for x in steps]
     values = np.zeros(crop.shape[:2])
     for start in range(0, len(places), BATCH):
         masks = np.stack([np.outer(y, x) for y, x in places[start : start + BATCH]])
-        lost = score - rate(forward, crop + masks[..., None] * (fill - crop), mirror_average)
+        lost = score - predict(forward, crop + masks[..., None] * (fill - crop), flip_tta)
         values += np.tensordot(lost / masks.sum((1, 2)), masks, 1)
     values *= (stride / patch) ** 2
     return PixelMap(OCCLUSION, values.astype(np.float32), float(score), float(reference))
 
 
-def _forward(model: keras.Model) -> Forward:
+def _forward(model: keras.Model) -> PredictFn:
     return lambda crops: np.asarray(model(crops, training=False)).reshape(-1)
 
 
@@ -140,15 +140,15 @@ def scores_from(model: keras.Model, layer: keras.layers.Layer, maps: tf.Tensor) 
     return answers[id(model.output)]
 
 
-def _input_gradients(model: keras.Model, pictures: Floats, mirror_average: bool) -> Floats:
+def _input_gradients(model: keras.Model, pictures: Floats, flip_tta: bool) -> Floats:
     """What one more of 255 at each value of each picture (N, size, size, C) adds to its score."""
     inputs = tf.constant(pictures)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
-        seen = tf.concat([inputs, tf.reverse(inputs, [2])], 0) if mirror_average else inputs
+        seen = tf.concat([inputs, tf.reverse(inputs, [2])], 0) if flip_tta else inputs
         scores = model(seen, training=False)
     gradients = tape.gradient(scores, inputs, unconnected_gradients="zero")
-    return np.asarray(gradients / 2 if mirror_average else gradients)
+    return np.asarray(gradients / 2 if flip_tta else gradients)
 
 
 def _spread(cells: Floats, size: int) -> Floats:

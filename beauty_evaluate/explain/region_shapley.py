@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models.runtime import BATCH, Forward, rate
+from beauty_evaluate.raters.runtime import BATCH, PredictFn, predict
 
 Floats = NDArray[np.float32]
 Masks = NDArray[np.bool_]
@@ -62,11 +62,11 @@ class RegionEffects:
 
 
 def region_effects(
-    forward: Forward,
+    forward: PredictFn,
     crop: Picture,
     masks: Masks,
     names: Sequence[str],
-    mirror_average: bool,
+    flip_tta: bool,
     others: Sequence[Picture] = (),
     progress: Progress | None = None,
 ) -> RegionEffects:
@@ -82,15 +82,15 @@ def region_effects(
         raise ValueError("Expected masks with one region at each pixel. Received: gaps or overlaps.")
     there = masks.any((1, 2))
     own = masks[there]
-    fills = np.stack([other_face(crop, own, other) for other in others] or [ring_mean(crop, own)])
-    values = coalition_values(forward, crop, own, fills, mirror_average, progress)
+    fills = np.stack([donor_baseline(crop, own, other) for other in others] or [inpaint_baseline(crop, own)])
+    values = coalition_values(forward, crop, own, fills, flip_tta, progress)
     effects = np.zeros(len(masks))
     effects[there] = shapley(values)
     shares = masks.mean((1, 2))
     return RegionEffects(tuple(names), effects, shares, float(values[-1]), float(values[0]), len(others))
 
 
-def ring_mean(crop: Picture, masks: Masks) -> Floats:
+def inpaint_baseline(crop: Picture, masks: Masks) -> Floats:
     """The crop, float32 (size, size, C), with each region in the mean colour of the ring around it."""
     fill = crop.astype(np.float32)
     for mask, ring in zip(masks, _rings(masks), strict=True):
@@ -98,7 +98,7 @@ def ring_mean(crop: Picture, masks: Masks) -> Floats:
     return fill
 
 
-def other_face(crop: Picture, masks: Masks, other: Picture) -> Floats:
+def donor_baseline(crop: Picture, masks: Masks, other: Picture) -> Floats:
     """`other` float32 (size, size, C), each region as bright on the ring around it as `crop` is there."""
     fill = np.empty(crop.shape, np.float32)
     difference = crop.astype(np.float32).mean(2) - other.astype(np.float32).mean(2)
@@ -110,7 +110,7 @@ def other_face(crop: Picture, masks: Masks, other: Picture) -> Floats:
 def replaced(crop: Picture, masks: Masks) -> Floats:
     """The crop with every region replaced by its ring's mean colour, float32: the picture behind `reference`. masks: of
     regions that are there."""
-    return np.asarray(crop + soft_edges(masks)[..., None] * (ring_mean(crop, masks) - crop), np.float32)
+    return np.asarray(crop + soft_edges(masks)[..., None] * (inpaint_baseline(crop, masks) - crop), np.float32)
 
 
 def one_by_one(crop: Picture, masks: Masks, fill: Floats) -> Floats:
@@ -137,11 +137,11 @@ def soft_edges(masks: Masks) -> Floats:
 
 
 def coalition_values(
-    forward: Forward,
+    forward: PredictFn,
     crop: Picture,
     masks: Masks,
     fills: Floats,
-    mirror_average: bool,
+    flip_tta: bool,
     progress: Progress | None = None,
 ) -> NDArray[np.float64]:
     """The score of every coalition, float64 (2**R,): bit i of the index says that region i is kept.
@@ -159,7 +159,7 @@ def coalition_values(
             # not as a product of matrices, whose threads would get in the way of the network's
             pictures = np.take(gone[part], region, axis=1)[..., None] * change
             pictures += crop
-            found[k, part] = rate(forward, pictures, mirror_average)
+            found[k, part] = predict(forward, pictures, flip_tta)
             if progress:
                 progress(k * coalitions + min(start + BATCH, coalitions), found.size)
     return np.asarray(found.mean(0))

@@ -12,13 +12,13 @@ from beauty_evaluate.explain.region_shapley import (
     Masks,
     Progress,
     RegionEffects,
+    donor_baseline,
     one_by_one,
-    other_face,
 )
-from beauty_evaluate.explain.trust import Agreement
+from beauty_evaluate.explain.reliability import Agreement
 from beauty_evaluate.images import Picture
 from beauty_evaluate.metrics import Estimate, bootstrap, estimates, mae, pearson
-from beauty_evaluate.models.runtime import Forward, rate
+from beauty_evaluate.raters.runtime import PredictFn, predict
 
 Doubles = NDArray[np.float64]
 ALL = "all"
@@ -83,12 +83,12 @@ def effect_rows(effects: Sequence[RegionEffects], groups: Sequence[str], seed: i
 
 
 def permuted(
-    forward: Forward,
+    forward: PredictFn,
     crops: Picture,
     masks: Iterable[Masks],
     names: Sequence[str],
     scores: Doubles,
-    mirror_average: bool,
+    flip_tta: bool,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[PermutedRow]:
@@ -105,7 +105,7 @@ def permuted(
     for i, own in enumerate(masks):
         # the face as it is stands first in the same batch: what a network does not read then changes nothing at all
         pictures = np.concatenate([crops[i][None], transplants(crops[i], own, crops[givers[i]])])
-        found.append(rate(forward, pictures, mirror_average))
+        found.append(predict(forward, pictures, flip_tta))
         if progress:
             progress(i + 1, len(crops))
     before, after = np.array(found)[:, 0], np.array(found)[:, 1:]
@@ -122,7 +122,7 @@ def derangement(n: int, seed: int) -> NDArray[np.int64]:
 
 def transplants(crop: Picture, masks: Masks, other: Picture) -> NDArray[np.float32]:
     """The crop with each region in turn taken from `other`, float32 (R, size, size, C)."""
-    return one_by_one(crop, masks, other_face(crop, masks[masks.any((1, 2))], other))
+    return one_by_one(crop, masks, donor_baseline(crop, masks[masks.any((1, 2))], other))
 
 
 def _permuted_row(region: str, before: Doubles, after: Doubles, scores: Doubles, seed: int) -> PermutedRow:

@@ -13,8 +13,8 @@ import cv2
 
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.images import three_channels
+from beauty_evaluate.scoring.batch import printable
 from beauty_evaluate.scoring.scorer import Row, Scored
-from beauty_evaluate.scoring.stream import printable
 
 THUMBNAIL = 192  # pixels a side: a face takes some 10 kB while a report is gathered
 PAIR = re.compile(r"(?P<before>.*)(?P<when>before|after)(?P<rest>.*)", re.IGNORECASE)
@@ -63,7 +63,7 @@ def _person(path: Path, roots: Sequence[str]) -> str:
     return Path(root, *parts[:1] * (len(parts) > 1)).as_posix()
 
 
-def told_by_name(faces: Sequence[Entry]) -> list[Entry]:
+def disambiguate_names(faces: Sequence[Entry]) -> list[Entry]:
     """The same faces, with their folder before the name where files of several folders have the same, or all folders
     where that is not enough."""
     found = list(faces)
@@ -87,7 +87,7 @@ def ranked(faces: Sequence[Entry]) -> list[Entry]:
     return sorted(faces, key=lambda entry: (-entry.score, entry.name))
 
 
-def told_apart(a: Entry, b: Entry) -> bool | None:
+def is_significant(a: Entry, b: Entry) -> bool | None:
     """Whether two scores differ by more than both intervals together; None without intervals.
 
     The half widths are added as squares, as those of independent errors: photos of one person err alike, so that for
@@ -116,7 +116,7 @@ def change(before: Entry, after: Entry) -> str:
     if before.half is None or after.half is None:
         return f"{words}. {NO_INTERVAL}"
     reach = hypot(before.half, after.half)
-    if told_apart(before, after):
+    if is_significant(before, after):
         return f"{words}: more than the +- {reach:.2f} of the two scores."
     return f"{words}: less than the +- {reach:.2f} of the two scores, no change that means anything."
 
@@ -136,7 +136,7 @@ class Person:
         """One line."""
         words = f"{self.name}: {self.mean:.2f} on average over {self.photos} photos, spread {self.spread:.2f}"
         ends = f"{self.best.name} ({self.best.score:.2f}) and {self.worst.name} ({self.worst.score:.2f})"
-        if told_apart(self.best, self.worst) is False:
+        if is_significant(self.best, self.worst) is False:
             return f"{words}; even {ends} are a tie within the intervals"
         return f"{words}; {self.best.name} flatters most ({self.best.score:.2f}), {self.worst.name} least " + (
             f"({self.worst.score:.2f})"
@@ -191,7 +191,7 @@ def _place(entry: Entry, order: Sequence[Entry]) -> str:
     words = f"{entry.name} ({entry.score:.2f}) would be number {above + 1} of {len(others) + 1}"
     near = min(others, key=lambda other: abs(other.score - entry.score))
     words += f", nearest to {near.name} ({near.score:.2f})"
-    known = [told_apart(entry, other) for other in others]
+    known = [is_significant(entry, other) for other in others]
     if None in known:
         return f"{words}. {NO_INTERVAL}"
     same = known.count(False)
@@ -202,7 +202,7 @@ def _place(entry: Entry, order: Sequence[Entry]) -> str:
 def _lead(order: Sequence[Entry]) -> str:
     """How many the first cannot be told apart from."""
     first = order[0]
-    known = [told_apart(first, other) for other in order[1:]]
+    known = [is_significant(first, other) for other in order[1:]]
     if None in known:
         return f"{first.name} scores highest ({first.score:.2f}). {NO_INTERVAL}"
     same = known.count(False)

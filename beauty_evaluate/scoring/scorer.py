@@ -16,8 +16,8 @@ from beauty_evaluate.faces.detect import Face, find_faces, release
 from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.faces.regions import NAMES, regions
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models import card as cards
-from beauty_evaluate.models.runtime import Forward, many_forward, onnx_forward, rate
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters.runtime import PredictFn, onnxruntime_predictor, opencv_predictor, predict
 
 
 @dataclass(frozen=True)
@@ -70,27 +70,27 @@ class Scored:
 class Scorer:
     """A network with its card, ready to score photos. One for all threads: each gets a network of its own."""
 
-    def __init__(self, weights: str | None = None, one_photo: bool = False) -> None:
-        """weights: a name in `weights/` or the path of a card; by default the best there is. one_photo: no other will
+    def __init__(self, weights: str | None = None, low_memory: bool = False) -> None:
+        """weights: a name in `weights/` or the path of a card; by default the best there is. low_memory: no other will
         come, so that less memory is kept. Raises WeightsError; for a network that cannot be read when the first face
         is scored, since it is read while the first photo is.
 
         `card` says what the network is; `labels` are the data set's mean scores, sorted, float64 (`rated`,), behind a
         percentile.
         """
-        self.card, self._one_photo = cards.load(weights), one_photo
+        self.card, self._one_photo = cards.load(weights), low_memory
         self.labels = self.card.stats("labels")["labels"]
         self.rated = len(self.labels)
         self._local, self._lock = threading.local(), threading.Lock()
         pool = ThreadPoolExecutor(1)
-        self._early: Future[Forward] | None = pool.submit(self._read_network)
+        self._early: Future[PredictFn] | None = pool.submit(self._read_network)
         pool.shutdown(wait=False)  # nothing more to come
 
-    def _read_network(self) -> Forward:
-        return onnx_forward(self.card.file(cards.ONNX))
+    def _read_network(self) -> PredictFn:
+        return opencv_predictor(self.card.file(cards.ONNX))
 
     @property
-    def _network(self) -> Forward:
+    def _network(self) -> PredictFn:
         """This thread's own: the first to ask gets the one that was read early."""
         if not hasattr(self._local, "network"):
             with self._lock:
@@ -99,9 +99,9 @@ class Scorer:
         return self._local.network  # type: ignore[no-any-return]
 
     @cached_property
-    def _many(self) -> Forward:
+    def _many(self) -> PredictFn:
         """The same for hundreds of crops, and for all threads."""
-        return many_forward(self.card.file(cards.ONNX))
+        return onnxruntime_predictor(self.card.file(cards.ONNX))
 
     def percentile(self, score: float) -> float:
         """Share of the data set's mean scores below `score`, 0..100."""
@@ -120,7 +120,7 @@ class Scorer:
         photo: Picture,
         file: str = "",
         single: bool = False,
-        forward: Forward | None = None,
+        forward: PredictFn | None = None,
         most: int | None = None,
     ) -> Scored:
         """As `score_picture`, with the faces too. forward: another way to run the same network. most: faces that the
@@ -136,7 +136,7 @@ class Scorer:
         self,
         sources: Sequence[str | os.PathLike[str] | bytes],
         single: bool = False,
-        forward: Forward | None = None,
+        forward: PredictFn | None = None,
     ) -> list[Scored]:
         """Some photos at once, which is faster than one by one; a photo that fails is a row that says why. All their
         crops are held in memory: for many photos see `stream.scan`. forward: another way to run the same network."""
@@ -172,7 +172,7 @@ class Scorer:
         2048 pictures are scored: some 10 s. Raises ConfigError as `check_regions`."""
         self.check_regions()
         masks = regions(face.crop, self.card.config.crop)
-        return region_effects(self._many, face.crop, masks, NAMES, self.card.config.mirror_average, progress=progress)
+        return region_effects(self._many, face.crop, masks, NAMES, self.card.config.flip_tta, progress=progress)
 
     def check_regions(self) -> None:
         """ConfigError for a network on whole pictures, on which nobody knows where the regions lie."""
@@ -192,8 +192,8 @@ class Scorer:
             )
         return faces
 
-    def _rate(self, faces: Sequence[Face], forward: Forward | None = None) -> list[float]:
-        found = rate(forward or self._network, np.stack([f.crop for f in faces]), self.card.config.mirror_average)
+    def _rate(self, faces: Sequence[Face], forward: PredictFn | None = None) -> list[float]:
+        found = predict(forward or self._network, np.stack([f.crop for f in faces]), self.card.config.flip_tta)
         return [float(score) for score in found]
 
     def _rows(self, file: str, faces: Sequence[Face], scores: Sequence[float]) -> list[Row]:

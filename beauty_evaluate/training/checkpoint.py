@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from beauty_evaluate.config import Config, from_json, to_json
 from beauty_evaluate.errors import ConfigError
-from beauty_evaluate.models.card import write_whole
+from beauty_evaluate.raters.card import write_whole
 
 
 @dataclass

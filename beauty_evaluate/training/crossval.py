@@ -9,11 +9,11 @@ from typing import Any
 
 import keras
 
-from beauty_evaluate.data import scut
-from beauty_evaluate.data.splits import FOLDS
+from beauty_evaluate.datasets import scut
+from beauty_evaluate.datasets.splits import FOLDS
 from beauty_evaluate.errors import ConfigError
-from beauty_evaluate.models import card as cards
-from beauty_evaluate.models.card import write_whole
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters.card import write_whole
 from beauty_evaluate.training.checkpoint import Checkpoint
 from beauty_evaluate.training.job import Job, Say, train
 

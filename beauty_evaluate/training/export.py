@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 
 from beauty_evaluate.errors import WeightsError
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models.card import KERAS, ONNX, STATS, Card, sha256, write_whole
-from beauty_evaluate.models.registry import keras_forward
-from beauty_evaluate.models.runtime import onnx_forward, rate
+from beauty_evaluate.raters.card import KERAS, ONNX, STATS, Card, sha256, write_whole
+from beauty_evaluate.raters.registry import keras_predictor
+from beauty_evaluate.raters.runtime import opencv_predictor, predict
 
 TOLERANCE = 1e-4  # rating points between Keras and the exported file
 OPSET = 17
 
 
-def write_network(model: keras.Model, crops: Picture, folder: Path, name: str, mirror_average: bool) -> Path:
+def write_network(model: keras.Model, crops: Picture, folder: Path, name: str, flip_tta: bool) -> Path:
     """Write NAME.weights.h5 and NAME.onnx, and check that both networks score `crops` (uint8) alike.
 
     Returns the path of the ONNX file. WeightsError if the scores differ by more than TOLERANCE: an operation that the
@@ -45,8 +45,8 @@ def write_network(model: keras.Model, crops: Picture, folder: Path, name: str, m
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
         model.export(temporary, format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
     os.replace(temporary, onnx)
-    ours = rate(keras_forward(model), crops, mirror_average)
-    theirs = rate(onnx_forward(onnx), crops, mirror_average)
+    ours = predict(keras_predictor(model), crops, flip_tta)
+    theirs = predict(opencv_predictor(onnx), crops, flip_tta)
     gap = float(np.abs(ours - theirs).max())
     if not gap <= TOLERANCE:
         raise WeightsError(f"Expected {onnx.name} to score as Keras does. Received: scores that differ by {gap:.2g}.")

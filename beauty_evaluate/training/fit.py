@@ -13,13 +13,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from beauty_evaluate.config import Config
-from beauty_evaluate.data.pipeline import Batches, Crops
+from beauty_evaluate.datasets.pipeline import Batches, Crops
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.metrics import summary
-from beauty_evaluate.models import registry
-from beauty_evaluate.models.runtime import rate
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.runtime import predict
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
-from beauty_evaluate.training.optimizer import follow, learning_rate, optimizer_of
+from beauty_evaluate.training.optimizer import learning_rate, optimizer_of, update_ema
 
 TRIAL_STEPS = 3
 LONG_ENOUGH = 1e13  # multiplications of a whole training below which a trial of the precision costs more than it gains
@@ -52,7 +52,7 @@ def fit(
     if resume:
         say(f"going on after epoch {len(saved.history)}" if saved else f"no checkpoint in {out}: beginning at epoch 1")
     plan = config.training
-    batches = Batches(train, config.augment, plan.batch, plan.seed, plan.views)
+    batches = Batches(train, config.augment, plan.batch_size, plan.seed, plan.views_per_epoch)
     precision = saved.precision if saved else choose_precision(config, batches.steps * plan.epochs, say)
     say(f"precision: {precision}")
     learner = Learner(config, batches, precision)
@@ -65,8 +65,8 @@ def fit(
         seconds = time.perf_counter() - start
         done = Progress(epoch + 1, plan.epochs, loss, seconds, batches.pictures / seconds)
         if validation is not None and (epoch % 5 == 4 or epoch + 1 == plan.epochs):
-            network = registry.keras_forward(learner.finished())
-            done.validation = summary(rate(network, validation.centre, config.mirror_average), validation.scores)
+            network = registry.keras_predictor(learner.finished())
+            done.validation = summary(predict(network, validation.centre, config.flip_tta), validation.scores)
         state = replace(state, history=[*state.history, done], arrays=learner.arrays())
         state.write(out)
         report(done)
@@ -128,9 +128,9 @@ class Learner:
                     surprise = tf.nn.softmax_cross_entropy_with_logits(groups, extra[-1])
                     total += plan.group_weight * tf.reduce_mean(surprise)
             self.optimizer.apply(tape.gradient(total, [w.value for w in weights]), weights)
-            if plan.weight_average:
+            if plan.ema_decay:
                 for mean, weight in zip(self.average, weights, strict=True):
-                    follow(mean, weight.value, keep)
+                    update_ema(mean, weight.value, keep)
             return loss * variance
 
         return step
@@ -142,7 +142,7 @@ class Learner:
             done = epoch * self.batches.steps + i
             self.optimizer.learning_rate.assign(learning_rate(self.config, done, self.batches.steps))
             # the average follows fast while the weights still run: (1 + step) / (10 + step)
-            keep = tf.constant(min(plan.weight_average, (1 + done) / (10 + done)), tf.float32)
+            keep = tf.constant(min(plan.ema_decay, (1 + done) / (10 + done)), tf.float32)
             losses.append(self.step(*batch, keep))
         return float(np.mean([loss.numpy() for loss in losses]))
 
@@ -150,7 +150,7 @@ class Learner:
         """The network without training's extras, in float32, with the averaged weights."""
         model = registry.build(self.config, self.mean)
         averaged = {id(v): a.numpy() for v, a in zip(self.network.trainable_variables, self.average, strict=True)}
-        use = self.config.training.weight_average > 0
+        use = self.config.training.ema_decay > 0
         model.set_weights([averaged[id(v)] if use and id(v) in averaged else v.numpy() for v in self.model.weights])
         return model
 
@@ -173,7 +173,7 @@ def choose_precision(config: Config, steps: int, say: Callable[[str], None] = la
     if config.training.precision != "auto":
         return config.training.precision
     size, channels = config.crop.size, config.network.channels
-    work = steps * config.training.batch * size**2 * channels[0] * channels[1] * 9
+    work = steps * config.training.batch_size * size**2 * channels[0] * channels[1] * 9
     if work < LONG_ENOUGH:
         return "float32"
     times = {name: _trial(config, name) for name in ("float32", "mixed_bfloat16")}
@@ -184,7 +184,7 @@ def choose_precision(config: Config, steps: int, say: Callable[[str], None] = la
 def _trial(config: Config, precision: str) -> float:
     """Seconds of one training step on random pictures."""
     rng = np.random.default_rng(0)
-    n, size, channels = config.training.batch, config.crop.size, 1 if config.crop.grey else 3
+    n, size, channels = config.training.batch_size, config.crop.size, 1 if config.crop.grey else 3
     pixels = rng.integers(0, 256, (n, size, size, channels), np.uint8)
     marks = np.full((n, 86, 2), 0.5, np.float32)
     scores = rng.uniform(1, 5, n).astype(np.float32)

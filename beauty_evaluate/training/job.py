@@ -13,16 +13,16 @@ import keras
 import numpy as np
 
 from beauty_evaluate.config import Config
-from beauty_evaluate.data import scut, splits, synthetic
-from beauty_evaluate.data.pipeline import Crops, load_crops
-from beauty_evaluate.data.sample import DataSet
-from beauty_evaluate.data.splits import Split
+from beauty_evaluate.datasets import scut, splits, synthetic
+from beauty_evaluate.datasets.dataset import DataSet
+from beauty_evaluate.datasets.pipeline import Crops, load_crops
+from beauty_evaluate.datasets.splits import Split
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.evaluation.evaluate import Evaluation, evaluate, write_predictions
 from beauty_evaluate.evaluation.report import write_run_report
 from beauty_evaluate.explain.feature_maps import filter_statistics
-from beauty_evaluate.models.card import Card
-from beauty_evaluate.models.runtime import onnx_forward
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.runtime import opencv_predictor
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.export import versions, write_card, write_network
 from beauty_evaluate.training.fit import fit
@@ -65,8 +65,8 @@ def train(job: Job, say: Say = print, progress: Callable[[int, int], None] | Non
 
     name = job.config.preset if split.name in ("all", "drawn") else f"{job.config.preset}_{split.name}"
     weights = job.out / "weights"
-    onnx = write_network(model, learnt.centre[:N_CHECKED], weights, name, job.config.mirror_average)
-    evaluation = look_at_test(job, data, split, onnx, float(learnt.scores.mean()))
+    onnx = write_network(model, learnt.centre[:N_CHECKED], weights, name, job.config.flip_tta)
+    evaluation = evaluate_on_test(job, data, split, onnx, float(learnt.scores.mean()))
     card = _card(job, data, split, learnt, model, run, name, evaluation)
     step = max(1, len(learnt.names) // N_PROBED)
     stats = {f"filters/{k}": v for k, v in filter_statistics(model, learnt.centre[::step]).items()}
@@ -99,7 +99,7 @@ def read_split(job: Job, say: Say) -> tuple[DataSet, Split]:
     else:
         data = scut.read(job.data)
         split = splits.official(job.data, data, job.split)
-    return data, splits.hold_back(split) if job.validate else split
+    return data, splits.holdout_split(split) if job.validate else split
 
 
 def _line(progress: Progress, validate: bool) -> str:
@@ -113,11 +113,11 @@ def _line(progress: Progress, validate: bool) -> str:
     return line
 
 
-def look_at_test(job: Job, data: DataSet, split: Split, onnx: Path, mean: float) -> Evaluation | None:
+def evaluate_on_test(job: Job, data: DataSet, split: Split, onnx: Path, mean: float) -> Evaluation | None:
     """Score the test part with the exported network, and log that it was looked at."""
     if not split.test:
         return None
-    evaluation = evaluate(onnx_forward(onnx), job.config, [data.samples[n] for n in split.test], mean)
+    evaluation = evaluate(opencv_predictor(onnx), job.config, [data.samples[n] for n in split.test], mean)
     look = {"time": utc_now(), "list": f"{split.name} test", "photos": len(split.test), "commit": head_commit()}
     with open(job.out / "looks.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps(look) + "\n")

@@ -91,7 +91,7 @@ def _product(a: tf.Tensor, b: tf.Tensor, transpose_a: bool = False) -> tf.Tensor
     return tf.cast(product, tf.float32)
 
 
-def follow(average: tf.Variable, weight: tf.Variable, keep: tf.Tensor) -> None:
+def update_ema(average: tf.Variable, weight: tf.Variable, keep: tf.Tensor) -> None:
     """average = keep * average + (1 - keep) * weight."""
     tf.raw_ops.ResourceApplyGradientDescent(var=average.handle, alpha=1 - keep, delta=average - weight)
 

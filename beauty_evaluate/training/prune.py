@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models import registry
-from beauty_evaluate.models.runtime import BATCH
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.runtime import BATCH
 
 Floats = NDArray[np.float32]
 Importance = dict[str, NDArray[np.float64]]

@@ -8,19 +8,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from beauty_evaluate.data.pipeline import load_crops
-from beauty_evaluate.data.sample import DataSet
+from beauty_evaluate.datasets.dataset import DataSet
+from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation.report import cell
 from beauty_evaluate.explain.feature_maps import filter_statistics
 from beauty_evaluate.images import Picture
 from beauty_evaluate.metrics import summary
-from beauty_evaluate.models import registry
-from beauty_evaluate.models.card import ONNX, Card
-from beauty_evaluate.models.runtime import onnx_forward, rate
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.card import ONNX, Card
+from beauty_evaluate.raters.runtime import opencv_predictor, predict
 from beauty_evaluate.training import prune
 from beauty_evaluate.training.export import versions, write_card, write_network
-from beauty_evaluate.training.job import N_CHECKED, Job, Say, head_commit, look_at_test, read_split, utc_now
+from beauty_evaluate.training.job import N_CHECKED, Job, Say, evaluate_on_test, head_commit, read_split, utc_now
 
 N_FITTED = 1000  # crops that the layers are mended on; each takes about a megabyte
 N_PROBED = 300  # of them, those that importance is measured on
@@ -58,8 +58,8 @@ def run(job: PruneJob, say: Say = print, progress: Callable[[int, int], None] | 
     model = registry.load(job.card)
     small, kept = _pruned(model, job, fitted, say)
     config = prune.smaller(job.card.config, kept)
-    onnx = write_network(small, held_crops[:N_CHECKED], job.out, name, config.mirror_average)
-    evaluation = look_at_test(replace(source, config=config), data, parts, onnx, job.card.labels["mean"])
+    onnx = write_network(small, held_crops[:N_CHECKED], job.out, name, config.flip_tta)
+    evaluation = evaluate_on_test(replace(source, config=config), data, parts, onnx, job.card.labels["mean"])
     stats = {f"filters/{k}": v for k, v in filter_statistics(small, fitted).items()}
     card = replace(
         job.card,
@@ -104,7 +104,7 @@ def _learnt_crops(card: Card, data: DataSet, progress: Callable[[int, int], None
     crops = load_crops([data.samples[card.trained_on[i]] for i in order], card.config.crop, progress=progress).centre
     if len(crops) < 2:
         raise DataError(f"Expected at least 2 photos with a face to prune {card.name} on. Received: {len(crops)}.")
-    crops[::2] = crops[::2, :, ::-1].copy() if card.config.mirror_average else crops[::2]
+    crops[::2] = crops[::2, :, ::-1].copy() if card.config.flip_tta else crops[::2]
     return crops
 
 
@@ -123,12 +123,12 @@ def _pruned(model: keras.Model, job: PruneJob, crops: Picture, say: Say) -> tupl
 def compare(before: Card, after: Card, crops: Picture) -> str:
     """Size, speed and accuracy of two networks as a Markdown table, and how well they agree on `crops`."""
     cards = (before, after)
-    forwards = [onnx_forward(card.file(ONNX)) for card in cards]
+    forwards = [opencv_predictor(card.file(ONNX)) for card in cards]
     times: list[list[float]] = [[], []]
     for i in range(ROUNDS + 1):  # in turn, so that what else the machine does slows both
         for forward, spent in zip(forwards, times, strict=True):
             start = time.perf_counter()
-            rate(forward, crops[i % len(crops)][None], before.config.mirror_average)
+            predict(forward, crops[i % len(crops)][None], before.config.flip_tta)
             spent.append(1000 * (time.perf_counter() - start))
     middle = [float(np.median(spent[1:])) for spent in times]
     ratio = float(np.median(np.array(times[0][1:]) / np.array(times[1][1:])))
@@ -140,7 +140,7 @@ def compare(before: Card, after: Card, crops: Picture) -> str:
     if before.metrics and after.metrics:
         figures = [card.metrics["all"] for card in cards]
         rows += [(key, *(cell(f[name]) for f in figures)) for key, name in (("PC", "pearson"), ("MAE", "mae"))]
-    ours, theirs = (rate(forward, crops, before.config.mirror_average) for forward in forwards)
+    ours, theirs = (predict(forward, crops, before.config.flip_tta) for forward in forwards)
     agreement = summary(theirs, ours)
     lines = [f"| | {before.name} | {after.name} |", "| --- | ---: | ---: |"]
     lines += [f"| {key} | {old} | {new} |" for key, old, new in rows]

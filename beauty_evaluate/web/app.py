@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from beauty_evaluate.errors import PhotoError, UserError
 from beauty_evaluate.scoring.scorer import Scorer
 from beauty_evaluate.web import views
-from beauty_evaluate.web.work import WAITING, WAITING_WHY, Busy, Desk, TooLong
+from beauty_evaluate.web.service import WAITING, WAITING_WHY, Busy, ScoringService, TooLong
 
 SPARE = 1 << 16  # bytes of a request beside its photos
 CONNECTIONS = 100
@@ -61,7 +61,7 @@ def create_app(scorer: Scorer, threads: int = 2, upload: int = 32 << 20, hosts: 
     called by, without a port, () for any: a page of another name could have been led here to read answers."""
     app = App(__name__)
     app.config.update(MAX_CONTENT_LENGTH=upload + SPARE, MAX_FORM_PARTS=100)
-    app.extensions["desk"] = Desk(scorer, threads)
+    app.extensions["desk"] = ScoringService(scorer, threads)
     app.register_blueprint(views.pages)
     app.before_request(lambda: _refuse_strangers(hosts))
     app.before_request(views.take_room)

@@ -4,10 +4,10 @@ from dataclasses import fields
 from typing import Any
 
 from beauty_evaluate.explain.region_shapley import OTHER_FACES, RING_MEAN
-from beauty_evaluate.explain.trust import UNREAD
+from beauty_evaluate.explain.reliability import FAILED
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.scoring.scorer import Row
-from beauty_evaluate.web.work import MOST_PHOTOS
+from beauty_evaluate.web.service import MOST_PHOTOS
 
 JSON = "application/json"
 _ABOUT = {
@@ -107,7 +107,7 @@ def _schemas() -> dict[str, Any]:
             reference={**number, "description": "the score with every region painted over, rating points"},
             score={**number, "description": "reference + the effects of all regions"},
             way={"enum": [RING_MEAN, OTHER_FACES], "description": "what stands in for a region"},
-            proof={"type": "string", "description": f"what was measured of its truth; `{UNREAD}` if it failed"},
+            proof={"type": "string", "description": f"what was measured of its truth; `{FAILED}` if it failed"},
             regions={"type": "array", "items": region},
         ),
         "Error": _object(error=_object(code={"type": "string"}, message={"type": "string"})),

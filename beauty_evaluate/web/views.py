@@ -11,12 +11,13 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from beauty_evaluate.errors import PhotoError
-from beauty_evaluate.scoring import compare, sheet
+from beauty_evaluate.reporting import comparison_report
+from beauty_evaluate.scoring import compare
 from beauty_evaluate.scoring.scorer import Scored
-from beauty_evaluate.web import shown
+from beauty_evaluate.web import presenters
+from beauty_evaluate.web.i18n import LANGUAGES, Texts
 from beauty_evaluate.web.openapi import LINES, description
-from beauty_evaluate.web.texts import LANGUAGES, Texts
-from beauty_evaluate.web.work import Busy, Desk, Explained, TooLong
+from beauty_evaluate.web.service import Busy, Explained, ScoringService, TooLong
 
 pages = flask.Blueprint("pages", __name__)
 API = "/api/"  # whose answers are the same in every language
@@ -35,8 +36,8 @@ class Gone(Exception):
     """Nobody waits for the answer any more."""
 
 
-def _desk() -> Desk:
-    desk: Desk = flask.current_app.extensions["desk"]
+def _desk() -> ScoringService:
+    desk: ScoringService = flask.current_app.extensions["desk"]
     return desk
 
 
@@ -66,7 +67,7 @@ def give_room(error: BaseException | None) -> None:
 @pages.get("/")
 def index() -> str:
     """The page."""
-    return shown.page(_desk().scorer, _texts())
+    return presenters.page(_desk().scorer, _texts())
 
 
 @pages.post("/")
@@ -77,10 +78,10 @@ def without_script() -> flask.Response:
     scored = desk.score(photos, late)
     if flask.request.form.get("why") and len(photos) == 1 and scored[0].faces:
         try:
-            why = shown.explained(desk.finished(desk.explain(photos[0][1], 1, _nobody, late), late))
+            why = presenters.explained(desk.finished(desk.explain(photos[0][1], 1, _nobody, late), late))
         except MISTAKES as error:  # the score is there all the same
-            mistake = shown.words(_texts(), *_told(error)[:2])
-    return flask.make_response(shown.page(desk.scorer, _texts(), _results(scored, why), mistake))
+            mistake = presenters.words(_texts(), *_told(error)[:2])
+    return flask.make_response(presenters.page(desk.scorer, _texts(), _results(scored, why), mistake))
 
 
 @pages.post("/fragment/score")
@@ -93,7 +94,9 @@ def score_fragment() -> str:
 def why_fragment() -> flask.Response:
     """Lines of JSON: how far it is, then the bars and the picture of one face as HTML."""
     texts = _texts()
-    return _streamed(lambda found: {"html": flask.render_template("why.html", t=texts, why=shown.explained(found))})
+    return _streamed(
+        lambda found: {"html": flask.render_template("why.html", t=texts, why=presenters.explained(found))}
+    )
 
 
 @pages.post("/api/score")
@@ -108,10 +111,10 @@ def score() -> flask.Response:
 def explain() -> flask.Response:
     """Effects of the regions of one face; with `Accept: application/x-ndjson` as lines, with progress."""
     if flask.request.accept_mimetypes.best == LINES:
-        return _streamed(lambda found: {"explanation": shown.facts(found)})
+        return _streamed(lambda found: {"explanation": presenters.facts(found)})
     (data, face), desk = _one_photo(), _desk()
     late = desk.deadline()
-    return flask.jsonify(shown.facts(desk.finished(desk.explain(data, face, _nobody, late), late)))
+    return flask.jsonify(presenters.facts(desk.finished(desk.explain(data, face, _nobody, late), late)))
 
 
 @pages.post("/api/sheet")
@@ -120,7 +123,7 @@ def picture() -> flask.Response:
     faces = [entry for scored in _desk().score(_photos(), _desk().deadline()) for entry in compare.entries(scored)]
     if not faces:
         raise PhotoError("no_face", "Expected a photo with a face. Received: none that could be scored.")
-    data = sheet.drawn(".png", faces, compare.verdicts(faces), _desk().scorer.rated)
+    data = comparison_report.drawn(".png", faces, compare.verdicts(faces), _desk().scorer.rated)
     return flask.Response(data, mimetype="image/png")
 
 
@@ -178,7 +181,7 @@ def _streamed(finish: Callable[[Explained], dict[str, Any]]) -> flask.Response:
 
 
 def _results(scored: list[Scored], why: dict[str, Any] | None = None) -> str:
-    return shown.results(_desk().scorer, _texts(), scored, bool(flask.request.form.get("pair")), why)
+    return presenters.results(_desk().scorer, _texts(), scored, bool(flask.request.form.get("pair")), why)
 
 
 def _told(error: Exception) -> tuple[str, str, int, dict[str, str]]:
@@ -206,7 +209,7 @@ def http_error(error: HTTPException) -> flask.Response:
 
 def _refused(code: str, words: str, status: int, headers: dict[str, str]) -> flask.Response:
     if flask.request.path == "/" and flask.request.method == "POST":
-        page = shown.page(_desk().scorer, _texts(), mistake=shown.words(_texts(), code, words))
+        page = presenters.page(_desk().scorer, _texts(), mistake=presenters.words(_texts(), code, words))
         return flask.make_response(page, status, headers)
     response = flask.jsonify(_error(code, words))
     response.status_code = status
@@ -216,5 +219,5 @@ def _refused(code: str, words: str, status: int, headers: dict[str, str]) -> fla
 
 def _error(code: str, words: str) -> dict[str, Any]:
     """A mistake as JSON, for people in their language."""
-    told = words if flask.request.path.startswith(API) else shown.words(_texts(), code, words)
+    told = words if flask.request.path.startswith(API) else presenters.words(_texts(), code, words)
     return {"error": {"code": code, "message": told}}

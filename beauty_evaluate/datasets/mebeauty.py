@@ -4,7 +4,7 @@ import csv
 import os
 from pathlib import Path
 
-from beauty_evaluate.data.sample import DataSet, Problem, Sample
+from beauty_evaluate.datasets.dataset import DataSet, Problem, Sample
 from beauty_evaluate.errors import DataError
 
 TITLE = "MEBeauty sample"

@@ -10,15 +10,15 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.explain import figures
-from beauty_evaluate.explain.filter_effects import Answers, answers, exciting_images, filter_effects
+from beauty_evaluate.explain.filter_effects import Answers, activation_maximization, answers, filter_effects
 from beauty_evaluate.explain.filters import filter_use
 from beauty_evaluate.explain.gradients import relu_of
 from beauty_evaluate.explain.region_shapley import Masks
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models import registry
-from beauty_evaluate.models.card import Card
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.reporting import plots
 
 SHOWN, TOLD = 20, 12  # filters that matter most, to a data set and to one face
 LEAST_RING = 0.04  # radius of a ring, as a share of the side
@@ -85,7 +85,7 @@ class Gallery:
     def write(self, crops: Picture, masks: Sequence[Masks], out: Path) -> list[FilterRow]:
         """Write filters.csv, a row for each filter, and a picture of those that matter most with the crops that excite
         them. crops: uint8 (N, size, size, C), with the masks of each. Returns the rows, the most important first."""
-        layer, mirror = self.layer, self.card.config.mirror_average
+        layer, mirror = self.layer, self.card.config.flip_tta
         found = answers(self.model, crops, layer, masks)
         rows = filter_rows(layer, filter_effects(self.model, crops, layer, self.means, mirror), found)
         with open(out / "filters.csv", "w", newline="", encoding="utf-8") as file:
@@ -94,14 +94,14 @@ class Gallery:
             table.writerows([f"{v:.5g}" if isinstance(v, float) else v for v in astuple(row)] for row in rows)
         rows.sort(key=lambda row: -row.absolute)
         shown, exemplars = rows[:SHOWN], found.exemplars()
-        made = exciting_images(self.model, layer, [row.filter for row in shown])
+        made = activation_maximization(self.model, layer, [row.filter for row in shown])
         strips = [
             [picture, *(ringed(crops[i], found.places[i, row.filter], found.cell) for i in exemplars[row.filter])]
             for row, picture in zip(shown, _pictures(made), strict=True)
         ]
         title = f"{layer}: the {len(shown)} of {len(rows)} filters that move scores most, over {len(crops)} faces"
         note = f"{MADE}, then the faces that excite it most, ringed where. {EFFECT}"
-        figures.gallery_sheet(out / f"filters_{layer}.png", strips, [row.words() for row in shown], title, note)
+        plots.gallery_sheet(out / f"filters_{layer}.png", strips, [row.words() for row in shown], title, note)
         return rows
 
 
@@ -110,12 +110,12 @@ def one_face_gallery(card: Card, model: keras.Model, crop: Picture, path: Path) 
     filters and effects, in rating points, the largest first."""
     layer = last_layer(model)
     means = card.stats(f"filters/mean/{layer}")[f"filters/mean/{layer}"]
-    (effects,) = filter_effects(model, crop[None], layer, means, card.config.mirror_average)
+    (effects,) = filter_effects(model, crop[None], layer, means, card.config.flip_tta)
     order = np.argsort(-np.abs(effects), kind="stable")
     shown = order[:TOLD]
     found = answers(model, crop[None], layer, [np.zeros((0, *crop.shape[:2]), bool)])  # of its regions nothing is told
     usual = {use.filter: use.active for use in filter_use(card.stats()) if use.layer == layer}
-    made = _pictures(exciting_images(model, layer, shown.tolist()))
+    made = _pictures(activation_maximization(model, layer, shown.tolist()))
     strips, words = [], []
     for i, picture in zip(shown, made, strict=True):
         answers_here = found.peaks[0, i] > 0
@@ -123,9 +123,7 @@ def one_face_gallery(card: Card, model: keras.Model, crop: Picture, path: Path) 
         here = "" if answers_here else "; silent here"
         words.append(f"filter {i}: {effects[i]:+.3f} points; answers on {100 * usual[i]:.0f} % of faces{here}")
     title = f"{layer}: the {len(shown)} of {len(order)} filters that moved this score most"
-    figures.gallery_sheet(
-        path, strips, words, title, f"{MADE}, then the face, ringed where it answers most. {EFFECT}", 4
-    )
+    plots.gallery_sheet(path, strips, words, title, f"{MADE}, then the face, ringed where it answers most. {EFFECT}", 4)
     return [(int(i), float(effects[i])) for i in order]
 
 

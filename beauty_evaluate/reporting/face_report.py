@@ -14,16 +14,16 @@ import numpy as np
 
 from beauty_evaluate import images
 from beauty_evaluate.errors import PhotoError
-from beauty_evaluate.explain import figures
-from beauty_evaluate.explain.page import Section, effects_table, page, paragraph
 from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
-from beauty_evaluate.explain.trust import Trust, trust
+from beauty_evaluate.explain.reliability import Trust, trust
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
 from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.faces.regions import NAMES, Masks, regions
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models.card import ONNX, Card
-from beauty_evaluate.models.runtime import many_forward
+from beauty_evaluate.raters.card import ONNX, Card
+from beauty_evaluate.raters.runtime import onnxruntime_predictor
+from beauty_evaluate.reporting import plots
+from beauty_evaluate.reporting.html import Section, effects_table, page, paragraph
 
 SCHEMA = 1  # of explain.json
 Say = Callable[[str], None]
@@ -83,14 +83,14 @@ def report(
     crop = face.crop
     masks = regions(crop, card.config.crop)
     effects = region_effects(
-        many_forward(card.file(ONNX)), crop, masks, NAMES, card.config.mirror_average, others, progress
+        onnxruntime_predictor(card.file(ONNX)), crop, masks, NAMES, card.config.flip_tta, others, progress
     )
     labels = card.stats("labels")["labels"]
     percentile = 100 * float(np.searchsorted(labels, effects.score)) / len(labels)
     subject = Subject(card, photo, crop, masks, effects, percentile, quality(face).warnings())
     sections, facts = [_regions_section(subject, out)], _facts(subject)
     if not quick:
-        from beauty_evaluate.explain.inside import inside_sections  # TensorFlow, which the regions do without
+        from beauty_evaluate.reporting.internals import inside_sections  # TensorFlow, which the regions do without
 
         more, found = inside_sections(card, crop, masks, out, subject.trust)
         sections, facts = [*sections, *more], {**facts, **found}
@@ -139,7 +139,7 @@ def _regions_section(subject: Subject, out: Path) -> Section:
     path.unlink(missing_ok=True)  # an earlier report's
     if subject.trust.proved is False:
         return Section(title, paragraph(subject.trust.sentences[0], "warn"))
-    figures.region_sheet(path, subject.crop, subject.masks, found, _title(subject))
+    plots.region_sheet(path, subject.crop, subject.masks, found, _title(subject))
     words = (
         f"With {found.what} in place of all regions, the network gives {found.reference:.2f}. This "
         f"photo gets {found.score:.2f}. The difference is shared out over the regions so that the parts add up: each "

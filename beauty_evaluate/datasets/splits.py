@@ -5,8 +5,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from beauty_evaluate.data import scut
-from beauty_evaluate.data.sample import DataSet, Problem
+from beauty_evaluate.datasets import scut
+from beauty_evaluate.datasets.dataset import DataSet, Problem
 from beauty_evaluate.errors import DataError
 
 FOLDS = tuple(f"fold{k}" for k in range(1, 6))
@@ -52,7 +52,7 @@ def drawn(data: DataSet) -> Split:
     return Split("drawn", tuple(names[:cut]), tuple(names[cut:]))
 
 
-def hold_back(split: Split) -> Split:
+def holdout_split(split: Split) -> Split:
     """A tenth of the training part as the test part: for choices, which must not see the real one.
 
     Membership hangs on the name alone, so it is the same list in every run.
@@ -63,10 +63,10 @@ def hold_back(split: Split) -> Split:
     return Split(f"{split.name}-val", tuple(n for n in split.train if n not in held), tuple(sorted(held)))
 
 
-def chosen_on(root: Path, data: DataSet) -> frozenset[str]:
+def selection_set(root: Path, data: DataSet) -> frozenset[str]:
     """The photos on which recipes are chosen, held back of the first fold; none in a data set too small."""
     try:
-        return frozenset(hold_back(official(root, data, FOLDS[0])).test)
+        return frozenset(holdout_split(official(root, data, FOLDS[0])).test)
     except DataError:
         return frozenset()
 

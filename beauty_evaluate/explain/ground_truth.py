@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate.config import CropConfig
-from beauty_evaluate.data import synthetic
-from beauty_evaluate.data.pipeline import load_crops
-from beauty_evaluate.data.sample import Sample
+from beauty_evaluate.datasets import synthetic
+from beauty_evaluate.datasets.dataset import Sample
+from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.explain.region_shapley import Masks, Progress, region_effects
 from beauty_evaluate.faces.align import crop_matrix
 from beauty_evaluate.metrics import mae, pearson
-from beauty_evaluate.models.runtime import Forward
+from beauty_evaluate.raters.runtime import PredictFn
 
 Doubles = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ EACH = 30  # clear faces that each of the two terms must drive: of those drawn b
 
 
 @dataclass(frozen=True)
-class Truth:
+class GroundTruth:
     """Effects of REGIONS on N faces, float64 (N, R), rating points: by the rule that scored them, and in a network.
     lot: how many of them, the first, were drawn by lot; the others because the eyes are not what drives them."""
 
@@ -75,8 +75,8 @@ def _clear(rule: Doubles) -> NDArray[np.bool_]:
 
 
 def drawn_truth(
-    forward: Forward, config: CropConfig, mirror_average: bool, n: int, progress: Progress | None = None
-) -> Truth:
+    forward: PredictFn, config: CropConfig, flip_tta: bool, n: int, progress: Progress | None = None
+) -> GroundTruth:
     """Effects of regions on `n` drawn faces that no training has seen, and on as many more as it takes until eyes and
     jaw clearly drive EACH or more: the network's, and those of the rule.
 
@@ -94,10 +94,10 @@ def drawn_truth(
     rule[:, [EYES, JAW]] = terms - theirs.mean(0)
     found = []
     for i, crop in enumerate(crops):
-        found.append(region_effects(forward, crop, masks, REGIONS, mirror_average, list(fills)).effects)
+        found.append(region_effects(forward, crop, masks, REGIONS, flip_tta, list(fills)).effects)
         if progress:
             progress(i + 1, len(faces))
-    return Truth(rule, np.array(found), n)
+    return GroundTruth(rule, np.array(found), n)
 
 
 def _picks(n: int, usual: Doubles) -> list[int]:
@@ -115,7 +115,7 @@ def _picks(n: int, usual: Doubles) -> list[int]:
     return picks
 
 
-def truth_markdown(truth: Truth) -> str:
+def truth_markdown(truth: GroundTruth) -> str:
     """What came first how often, and how well the effects follow the rule's."""
     lines = [
         f"{truth.lot} drawn faces that no training has seen; score = 3 + {synthetic.EYES} eye size + "

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError, WeightsError
-from beauty_evaluate.models import six_block
-from beauty_evaluate.models.card import KERAS, Card
-from beauty_evaluate.models.runtime import Forward
+from beauty_evaluate.raters import six_block
+from beauty_evaluate.raters.card import KERAS, Card
+from beauty_evaluate.raters.runtime import PredictFn
 
 BUILDERS: dict[str, Callable[..., keras.Model]] = {
     "six_block": six_block.build,
@@ -42,8 +42,8 @@ def load(card: Card) -> keras.Model:
     return model
 
 
-def keras_forward(model: keras.Model) -> Forward:
-    """A Keras network as `runtime.Forward`, in a graph that takes any number of crops."""
+def keras_predictor(model: keras.Model) -> PredictFn:
+    """A Keras network as `runtime.PredictFn`, in a graph that takes any number of crops."""
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
     call = tf.function(lambda crops: model(crops, training=False), input_signature=signature, autograph=False)
     return lambda crops: np.asarray(call(crops)).reshape(-1)

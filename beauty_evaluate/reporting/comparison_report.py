@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from beauty_evaluate.drawing import RAISES, score_colour
 from beauty_evaluate.errors import UserError
-from beauty_evaluate.explain.page import Section, page, paragraph
-from beauty_evaluate.models.card import write_whole
+from beauty_evaluate.raters.card import write_whole
+from beauty_evaluate.reporting.html import Section, page, paragraph
 from beauty_evaluate.scoring.compare import THUMBNAIL, Entry, ranked
 
 SUFFIXES = (".png", ".html")

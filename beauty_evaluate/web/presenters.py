@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from beauty_evaluate.drawing import tint
 from beauty_evaluate.errors import WeightsError
-from beauty_evaluate.explain.page import FULL_SCALE
 from beauty_evaluate.images import Picture, three_channels
-from beauty_evaluate.models import card as cards
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.reporting.html import FULL_SCALE
 from beauty_evaluate.scoring import compare
 from beauty_evaluate.scoring.scorer import Row, Scored, Scorer
-from beauty_evaluate.web.texts import LANGUAGES, Texts
-from beauty_evaluate.web.work import MOST_PHOTOS, Explained
+from beauty_evaluate.web.i18n import LANGUAGES, Texts
+from beauty_evaluate.web.service import MOST_PHOTOS, Explained
 
 BINS = 40  # of the drawn distribution of the data set's scores
 COMPARED = 3  # faces of which each two get a sentence
@@ -122,7 +122,7 @@ def _differences(scored: Sequence[Scored], names: Sequence[str], texts: Texts) -
     order = sorted(found, key=lambda pair: -pair[0].score)[:COMPARED]
     lines = []
     for (high, first), (low, second) in combinations(order, 2):
-        key = {True: "higher_than", False: "tie", None: "unknown"}[compare.told_apart(high, low)]
+        key = {True: "higher_than", False: "tie", None: "unknown"}[compare.is_significant(high, low)]
         lines.append(texts.say(key, high=first, low=second, **_gap(high, low)))
     return lines
 
@@ -134,7 +134,7 @@ def _change(scored: Sequence[Scored], texts: Texts) -> list[str]:
         return [texts["pair_needs"]]
     before, after = faces
     up = "pair_up" if after.score > before.score else "pair_down"
-    key = {True: up, False: "pair_tie", None: "pair_unknown"}[compare.told_apart(before, after)]
+    key = {True: up, False: "pair_tie", None: "pair_unknown"}[compare.is_significant(before, after)]
     return [texts.say(key, **_gap(before, after))]
 
 

@@ -17,8 +17,8 @@ from beauty_evaluate import images
 from beauty_evaluate.drawing import label_box, score_colour
 from beauty_evaluate.errors import PhotoError, UserError
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models.card import ONNX
-from beauty_evaluate.models.runtime import Forward, cores, many_forward
+from beauty_evaluate.raters.card import ONNX
+from beauty_evaluate.raters.runtime import PredictFn, cores, onnxruntime_predictor
 from beauty_evaluate.scoring.scorer import Row, Scored, Scorer
 
 CHUNK = 8  # photos that a thread takes at once: their faces go through the network together
@@ -109,12 +109,12 @@ def scan(
     folder that is there.
     """
 
-    def together(chunk: list[str], forward: Forward | None) -> list[Scored]:
+    def together(chunk: list[str], forward: PredictFn | None) -> list[Scored]:
         if copies is None:
             return scorer.score_many(chunk, single, forward)
         return [_with_copy(scorer, path, single, copies[path], forward) for path in chunk]
 
-    def work(chunk: list[str], forward: Forward | None) -> list[Scored]:
+    def work(chunk: list[str], forward: PredictFn | None) -> list[Scored]:
         try:
             return together(chunk, forward)
         except Exception as error:  # a mistake of ours in one photo must not end a run of thousands
@@ -132,7 +132,7 @@ def scan(
         for path in first:
             yield from work([path], None)
     elif first and second:
-        forward = many_forward(scorer.card.file(ONNX), threads=1)
+        forward = onnxruntime_predictor(scorer.card.file(ONNX), threads=1)
         yield from _in_order(lambda chunk: work(chunk, forward), chain((first, second), chunks), cores())
 
 
@@ -141,7 +141,7 @@ def _chunks(paths: Iterator[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _with_copy(scorer: Scorer, path: str, single: bool, place: Path, forward: Forward | None) -> Scored:
+def _with_copy(scorer: Scorer, path: str, single: bool, place: Path, forward: PredictFn | None) -> Scored:
     try:
         photo = images.read(path)
         scored = scorer.look(photo, path, single, forward)

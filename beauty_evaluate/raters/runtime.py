@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from beauty_evaluate.errors import WeightsError
 from beauty_evaluate.images import Picture
 
-Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+PredictFn = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32 crops (N, size, size, C) of 0..255 -> float32 ratings (N,)."""
 
 BATCH = 4  # crops a pass; with their mirror images 8: more at once take longer, since they leave the cache
@@ -23,7 +23,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def onnx_forward(path: Path) -> Forward:
+def opencv_predictor(path: Path) -> PredictFn:
     """The network in an ONNX file, run by OpenCV, which is there soonest. Not for use from two threads at once. Raises
     WeightsError."""
     try:
@@ -41,7 +41,7 @@ def onnx_forward(path: Path) -> Forward:
     return forward
 
 
-def many_forward(path: Path, threads: int = 0) -> Forward:
+def onnxruntime_predictor(path: Path, threads: int = 0) -> PredictFn:
     """The same by ONNX Runtime, for hundreds of crops: it takes longer to start and two thirds of the time to run.
 
     threads: for one call; 0: all cores. For use from any number of threads. Raises WeightsError.
@@ -64,10 +64,10 @@ def many_forward(path: Path, threads: int = 0) -> Forward:
     return forward
 
 
-def rate(forward: Forward, crops: Picture | Sequence[Picture], mirror_average: bool) -> NDArray[np.float64]:
+def predict(forward: PredictFn, crops: Picture | Sequence[Picture], flip_tta: bool) -> NDArray[np.float64]:
     """Score crops: the one function behind use.py, evaluation, intervals and explanations.
 
-    crops: uint8 (N, size, size, C). mirror_average: the mean over the crop and its mirror image, as the card says.
+    crops: uint8 (N, size, size, C). flip_tta: the mean over the crop and its mirror image, as the card says.
     Returns float64 (N,) on the 1..5 scale (a network may leave it by a little). ValueError for no crops.
     """
     pixels = np.asarray(crops)
@@ -76,8 +76,8 @@ def rate(forward: Forward, crops: Picture | Sequence[Picture], mirror_average: b
     scores = []
     for start in range(0, len(pixels), BATCH):
         part = pixels[start : start + BATCH]
-        found = forward(_both(part) if mirror_average else part.astype(np.float32)).astype(np.float64)
-        scores.append(found.reshape(2, -1).mean(0) if mirror_average else found)
+        found = forward(_both(part) if flip_tta else part.astype(np.float32)).astype(np.float64)
+        scores.append(found.reshape(2, -1).mean(0) if flip_tta else found)
     return np.concatenate(scores)
 
 

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from beauty_evaluate.config import CropConfig
-from beauty_evaluate.data.pipeline import load_crops
-from beauty_evaluate.data.sample import DataSet, Sample
+from beauty_evaluate.datasets.dataset import DataSet, Sample
+from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.errors import PhotoError
 
 PER_CELL = 6

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from beauty_evaluate.config import AugmentConfig, CropConfig
-from beauty_evaluate.data.sample import N_LANDMARKS, Problem, Sample
+from beauty_evaluate.datasets.dataset import N_LANDMARKS, Problem, Sample
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces import align
 from beauty_evaluate.faces.detect import find_faces, main_face

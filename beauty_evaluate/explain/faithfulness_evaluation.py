@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from beauty_evaluate.config import Config
-from beauty_evaluate.data import scut
-from beauty_evaluate.data.pipeline import load_crops
+from beauty_evaluate.datasets import scut
+from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.explain.faithfulness import (
     CONTROLS,
@@ -30,12 +30,12 @@ from beauty_evaluate.explain.faithfulness import (
     verdicts,
 )
 from beauty_evaluate.explain.region_shapley import Progress
-from beauty_evaluate.explain.trust import UNREAD
+from beauty_evaluate.explain.reliability import FAILED
 from beauty_evaluate.faces.regions import regions
 from beauty_evaluate.metrics import Estimate, estimates
-from beauty_evaluate.models import registry
-from beauty_evaluate.models.card import Card
-from beauty_evaluate.models.registry import keras_forward
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.registry import keras_predictor
 
 LEAST = 10  # faces below which an interval over them says nothing
 
@@ -69,12 +69,12 @@ def prove(
 ) -> tuple[list[Verdict], dict[str, Fading]]:
     """Verdicts on the maps and the controls over the faces, and by map how far it has faded on the first FADE_FACES of
     them, SLOW ones at the last stage alone. Some 3300 passes of the network a face."""
-    makers, forward = methods(config), keras_forward(model)
+    makers, forward = methods(config), keras_predictor(model)
     explainers = {name: make(model) for name, make in makers.items()}
     measured, maps = [], []
     for i, case in enumerate(cases):
         maps.append({name: cell_sums(explain(case)) for name, explain in explainers.items()})
-        measured.append(measure(forward, case, maps[-1], config.mirror_average, i))
+        measured.append(measure(forward, case, maps[-1], config.flip_tta, i))
         if progress:
             progress(i + 1, len(cases))
     few = cases[:FADE_FACES]
@@ -97,7 +97,7 @@ def words(verdict: Verdict, fading: Fading) -> str:
     if not verdict.readable:
         return verdict.words
     fades = "fades when the weights are made random"
-    return f"{verdict.words}, and {fades}" if fading.faded else f"{UNREAD}: it hardly {fades}"
+    return f"{verdict.words}, and {fades}" if fading.faded else f"{FAILED}: it hardly {fades}"
 
 
 def proof_markdown(judged: Sequence[Verdict], faded: Mapping[str, Fading]) -> str:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from beauty_evaluate.explain.region_shapley import OTHER_FACES, RING_MEAN
-from beauty_evaluate.models.card import Card
+from beauty_evaluate.raters.card import Card
 
-UNREAD, UNPROVED = "do not read this map", "never put to the proof"
+FAILED, NOT_EVALUATED = "do not read this map", "never put to the proof"
 ALIKE = 0.7  # correlation below which two ways do not tell the same
 REGIONS = "regions"  # as the proof names their map
 UNKNOWN_WAY = "How far the effects hang on what stands in for a region was never measured for this network."
@@ -78,8 +78,8 @@ def trust(card: Card, way: str = RING_MEAN) -> Trust:
     said = (maps or {}).get(REGIONS) if way == RING_MEAN else None
     ways, where = card.explained("ways")
     return Trust(
-        None if said is None else not said.startswith(UNREAD),
-        UNPROVED if said is None else said + maps_where,
+        None if said is None else not said.startswith(FAILED),
+        NOT_EVALUATED if said is None else said + maps_where,
         Agreement(**ways) if ways else None,
         where,
         way,

@@ -10,12 +10,12 @@ from typing import TypeVar
 from beauty_evaluate import images
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
-from beauty_evaluate.explain.trust import Trust, trust
+from beauty_evaluate.explain.reliability import Trust, trust
 from beauty_evaluate.faces.detect import find_faces
 from beauty_evaluate.faces.regions import NAMES, Masks, regions
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models.card import ONNX
-from beauty_evaluate.models.runtime import many_forward
+from beauty_evaluate.raters.card import ONNX
+from beauty_evaluate.raters.runtime import onnxruntime_predictor
 from beauty_evaluate.scoring.scorer import Scored, Scorer
 
 MOST_FACES = 20  # in a photo
@@ -46,7 +46,7 @@ class Explained:
     trust: Trust
 
 
-class Hands:
+class BoundedExecutor:
     """Threads that do jobs of other threads: so many at once, so many more waiting. Detectors belong to a thread, so
     that few threads need little memory."""
 
@@ -67,15 +67,15 @@ class Hands:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-class Desk:
+class ScoringService:
     """Takes photos from requests; nothing of them is kept. A deadline `late` is a time of `time.monotonic`."""
 
     def __init__(self, scorer: Scorer, threads: int, patience: float = PATIENCE) -> None:
         """threads: photos scored at once; explanations go one by one, on all cores. patience: seconds for a request."""
         self.scorer, self.patience = scorer, patience
-        self._scoring, self._explaining = Hands(threads, WAITING), Hands(1, WAITING_WHY)
-        self._one_core = many_forward(scorer.card.file(ONNX), threads=1)
-        self._all_cores = many_forward(scorer.card.file(ONNX))
+        self._scoring, self._explaining = BoundedExecutor(threads, WAITING), BoundedExecutor(1, WAITING_WHY)
+        self._one_core = onnxruntime_predictor(scorer.card.file(ONNX), threads=1)
+        self._all_cores = onnxruntime_predictor(scorer.card.file(ONNX))
         self._closing, self._lock, self._room = threading.Event(), threading.Lock(), ROOM
 
     def take(self, size: int) -> None:
@@ -125,7 +125,7 @@ class Desk:
                 raise PhotoError("no_face", f"Expected a face of 1..{len(faces)}. Received: {face}.", len(faces))
             crop = faces[face - 1].crop
             masks = regions(crop, config.crop)
-            effects = region_effects(self._all_cores, crop, masks, NAMES, config.mirror_average, progress=watched)
+            effects = region_effects(self._all_cores, crop, masks, NAMES, config.flip_tta, progress=watched)
             return Explained(crop, masks, effects, trust(self.scorer.card, effects.way))
 
         return self._explaining.begin(job)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.data.sample import N_LANDMARKS, DataSet, Problem, Sample
+from beauty_evaluate.datasets.dataset import N_LANDMARKS, DataSet, Problem, Sample
 from beauty_evaluate.errors import DataError
 
 TITLE = "SCUT-FBP5500"

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.data.sample import DataSet, Sample
+from beauty_evaluate.datasets.dataset import DataSet, Sample
 from beauty_evaluate.images import Picture
 
 TITLE = "drawn faces"

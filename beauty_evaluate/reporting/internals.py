@@ -8,18 +8,18 @@ import keras
 import numpy as np
 
 from beauty_evaluate.errors import ConfigError
-from beauty_evaluate.explain import figures
 from beauty_evaluate.explain.feature_maps import feature_maps, receptive_field
 from beauty_evaluate.explain.filters import filter_use, kernel_pictures, kernels
-from beauty_evaluate.explain.gallery import one_face_gallery
 from beauty_evaluate.explain.gradients import hires_cam, integrated_gradients, occlusion
-from beauty_evaluate.explain.page import Section, paragraph
 from beauty_evaluate.explain.region_shapley import Masks, replaced
-from beauty_evaluate.explain.trust import UNPROVED, UNREAD, Trust
+from beauty_evaluate.explain.reliability import FAILED, NOT_EVALUATED, Trust
 from beauty_evaluate.images import Picture
-from beauty_evaluate.models import registry
-from beauty_evaluate.models.card import ONNX, Card
-from beauty_evaluate.models.runtime import many_forward
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.card import ONNX, Card
+from beauty_evaluate.raters.runtime import onnxruntime_predictor
+from beauty_evaluate.reporting import plots
+from beauty_evaluate.reporting.filter_gallery import one_face_gallery
+from beauty_evaluate.reporting.html import Section, paragraph
 
 CAM_BLOCK = 4  # 16 x 16 values on a crop of 256 pixels: fine enough to tell an eye from a brow
 
@@ -32,7 +32,7 @@ def write_layer(card: Card, crop: Picture, layer: str, out: Path) -> Path:
         raise ConfigError(f"Expected a layer of {', '.join(names)}. Received: {layer}.")
     maps = feature_maps(model, crop)[layer]
     path = out / f"maps_{layer}.png"
-    figures.feature_map_sheet(path, maps, crop, layer, receptive_field(model, layer), 6)
+    plots.feature_map_sheet(path, maps, crop, layer, receptive_field(model, layer), 6)
     np.savez_compressed(out / f"maps_{layer}.npz", crop=crop, maps=maps)
     return path
 
@@ -53,16 +53,16 @@ def inside_sections(
 def _pixels_section(
     card: Card, model: keras.Model, crop: Picture, masks: Masks, out: Path, known: Trust
 ) -> tuple[Section, dict[str, Any]]:
-    mirror, baseline = card.config.mirror_average, replaced(crop, masks[masks.any((1, 2))])
+    mirror, baseline = card.config.flip_tta, replaced(crop, masks[masks.any((1, 2))])
     layer = f"block{CAM_BLOCK}_conv{card.config.network.convolutions[CAM_BLOCK - 1]}"
     found = [
         hires_cam(model, crop, layer, mirror),
         integrated_gradients(model, crop, baseline, mirror),
-        occlusion(many_forward(card.file(ONNX)), crop, mirror, fill=baseline),
+        occlusion(onnxruntime_predictor(card.file(ONNX)), crop, mirror, fill=baseline),
     ]
     np.savez_compressed(out / "pixel_maps.npz", **{m.name: m.values for m in found})  # type: ignore[arg-type]
     proved, where = card.explained("maps")
-    said = {m.name: (proved or {}).get(m.name, UNPROVED) for m in found}
+    said = {m.name: (proved or {}).get(m.name, NOT_EVALUATED) for m in found}
     facts = [
         {"name": m.name, "reference": round(m.reference, 4), "gap": round(m.gap, 4), "proof": said[m.name]}
         for m in found
@@ -78,11 +78,11 @@ def _pixels_section(
     for words in dict.fromkeys(said.values()):  # those of which the same is said, together
         alike = ", ".join(starts[name] for name in said if said[name] == words)
         body += paragraph(f"{alike}: {words}{where}.")
-    shown = [m for m in found if not said[m.name].startswith(UNREAD)]
+    shown = [m for m in found if not said[m.name].startswith(FAILED)]
     path = out / "pixel_maps.png"
     path.unlink(missing_ok=True)  # an earlier report's
     if shown:
-        figures.pixel_map_sheet(path, crop, shown)
+        plots.pixel_map_sheet(path, crop, shown)
     words = "Orange raised the score there, purple lowered it; one scale for every photo."
     return Section("Pixel by pixel", body, [(path, words)] if shown else []), {"pixel_maps": facts}
 
@@ -108,7 +108,7 @@ def _maps_section(model: keras.Model, crop: Picture, out: Path) -> Section:
     pictures = []
     for name in last.values():
         path, field = out / f"maps_{name}.png", receptive_field(model, name)
-        figures.feature_map_sheet(path, maps[name], crop, name, field)
+        plots.feature_map_sheet(path, maps[name], crop, name, field)
         sees = f"{field} x {field} pixels" if field < len(crop) else "the whole crop"
         pictures.append((path, f"{name}: each tile is one filter's answer to this face; each spot in it sees {sees}."))
     np.savez_compressed(out / "maps.npz", crop=crop, **maps)  # type: ignore[arg-type]
@@ -126,7 +126,7 @@ def _kernels_section(model: keras.Model, out: Path) -> Section:
     pictures = []
     for name in (names[0], names[-1]):
         path = out / f"filters_{name}.png"
-        figures.kernel_sheet(path, kernel_pictures(kernels(model, name)), name)
+        plots.kernel_sheet(path, kernel_pictures(kernels(model, name)), name)
         pictures.append((path, f"The filters of {name}, the same for every photo."))
     weights = {name: kernels(model, name) for name in names}
     np.savez_compressed(out / "filters.npz", **weights)  # type: ignore[arg-type]
@@ -137,7 +137,7 @@ def _silent_section(card: Card, out: Path) -> tuple[Section, dict[str, Any]]:
     stats = card.stats()
     uses, n = filter_use(stats), int(stats["filters/n"])
     path = out / "silent_filters.png"
-    figures.activity_figure(path, uses, n)
+    plots.activity_figure(path, uses, n)
     with open(out / "filters.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("layer", "filter", "mean", "active"))

@@ -8,7 +8,7 @@ from beauty_evaluate.metrics import bootstrap_pearson, pearson, spearman
 HUMAN = 0.585  # PC of one human rater with the mean of the others on MEBeauty, as found when this project began
 
 
-def wild_table(found: Evaluation) -> str:
+def external_table(found: Evaluation) -> str:
     """PC with its 95 % bootstrap interval over photos, in Markdown; groups are `gender, ethnicity`. Scales differ, so
     no errors in points are given; how far a group as a whole is scored above or below what its raters say is told in
     standard deviations over all photos."""

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from beauty_evaluate.drawing import LOWERS, RAISES
-from beauty_evaluate.explain.page import FULL_SCALE
 from beauty_evaluate.explain.region_shapley import Masks, RegionEffects
 from beauty_evaluate.images import Picture
+from beauty_evaluate.reporting.html import FULL_SCALE
 
 if TYPE_CHECKING:  # it needs Keras, which the regions of a face do without
     from beauty_evaluate.explain.filters import FilterUse
