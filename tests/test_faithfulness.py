@@ -35,7 +35,7 @@ from beauty_evaluate.explain.faithfulness import (
     verdicts,
     weakened,
 )
-from beauty_evaluate.explain.faithfulness_evaluation import faithfulness_evaluation_markdown, prove, words
+from beauty_evaluate.explain.faithfulness_evaluation import proof_markdown, prove, words
 from beauty_evaluate.explain.ground_truth import CLEAR, EYES, JAW, WANTED, GroundTruth, drawn_truth, truth_markdown
 from beauty_evaluate.explain.region_shapley import region_effects
 from beauty_evaluate.explain.reliability import FAILED
@@ -277,7 +277,7 @@ def test_the_report_says_which_map_is_not_to_be_read() -> None:
         "good": Fading({"score": estimate(0.9), "block1": estimate(0.1)}, 0.24, 0.05),
         "bad": Fading({"block1": estimate(-0.1)}, 0.26, 0.05),
     }
-    lines = faithfulness_evaluation_markdown(maps, faded).splitlines()
+    lines = proof_markdown(maps, faded).splitlines()
     rows = {name: [line for line in lines if line.startswith(f"| {name} |")] for name in ("good", "bad", "edges")}
     fades = "fades when the weights are made random |"
     assert rows["good"][0].endswith(f"| beats random, centre blob, edges, raw pixels, and {fades}")

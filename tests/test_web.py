@@ -363,25 +363,25 @@ def test_who_goes_away_is_not_worked_for(app: flask.Flask, monkeypatch: pytest.M
 
 
 def test_a_bug_while_explaining_is_a_line(app: flask.Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "region_effects", lambda *words, **named: 1 / 0)
+    monkeypatch.setattr(service, "region_effects", lambda *words, **named: 1 / 0)
     answer = post(app.test_client(), "/api/explain", PORTRAIT.read_bytes(), headers={"Accept": "application/x-ndjson"})
     assert json.loads(answer.text)["error"]["code"] == "broken"
 
 
 def test_memory_is_set_aside_before_a_request_is_read(app: flask.Flask) -> None:
     client, desk = app.test_client(), app.extensions["desk"]
-    desk.take(work.ROOM)
+    desk.take(service.ROOM)
     assert error(post(client, "/api/score", PORTRAIT.read_bytes())) == (503, "busy")
-    desk.give(work.ROOM)
+    desk.give(service.ROOM)
     for photo in (PORTRAIT.read_bytes(), b"text"):
         post(client, "/api/score", photo)
         post(client, "/api/explain", photo[:100], headers={"Accept": "application/x-ndjson"})
-    desk.take(work.ROOM)  # all of it was given back
-    desk.give(work.ROOM)
+    desk.take(service.ROOM)  # all of it was given back
+    desk.give(service.ROOM)
 
 
 def test_a_desk_that_closes_gives_up_what_waits(app: flask.Flask) -> None:
-    desk = work.ScoringService(app.extensions["desk"].scorer, 1)
+    desk = service.ScoringService(app.extensions["desk"].scorer, 1)
     data, late = PORTRAIT.read_bytes(), desk.deadline() + 3600
     begun, go_on = threading.Event(), threading.Event()
 
