@@ -26,8 +26,11 @@ version = release = _version()
 extensions = ["myst_parser", "sphinx.ext.napoleon", "autoapi.extension"]
 exclude_patterns = ["_build"]
 nitpicky = False  # annotations name types of other libraries, whose references are not loaded: no network is used
-# constants set two in one line, `A, B = 1, 2`, are not found where they are imported; nothing is lost by it
-suppress_warnings = ["autoapi.python_import_resolution"]
+suppress_warnings = [
+    "autoapi.python_import_resolution",  # constants set two in one line, `A, B = 1, 2`, are not found by their importers
+    "ref.python",  # a word in the place of a type, such as `size`, is taken for the name of several attributes
+]
+toc_object_entries = False  # the navigation of every page would hold every function: twice the time
 default_role = "code"  # docstrings mark names with single backticks
 
 myst_heading_anchors = 3  # links to headings are checked against these
@@ -35,6 +38,7 @@ myst_enable_extensions = ["colon_fence"]
 
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # attributes in the docstring of a class, which are documented where they are defined too
 napoleon_custom_sections = [("Source", "notes_style")]
 
 autoapi_dirs = ["../beauty_evaluate"]
