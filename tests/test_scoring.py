@@ -70,7 +70,7 @@ def test_csv_and_json_hold_the_same_rows(run: Run, two_faces: Path, tmp_path: Pa
     for row, cells in zip(rows, table, strict=True):
         assert {k: "" if v is None else str(v) for k, v in row.items()} == cells
     assert rows[2]["score"] is None
-    assert "no such file" in rows[2]["error"]
+    assert rows[2]["error"] == "No such file: missing.jpg."
 
 
 def save(path: Path, image: Image.Image) -> Path:
@@ -82,13 +82,13 @@ def save(path: Path, image: Image.Image) -> Path:
     ("kind", "words"),
     [
         ("no_face", "no face found"),
-        ("missing", "no such file"),
-        ("text", "a file with other content"),
-        ("truncated", "a damaged one"),
-        ("empty", "an empty file"),
+        ("missing", "No such file: "),
+        ("text", "Not a JPEG"),
+        ("truncated", "is damaged"),
+        ("empty", "is empty"),
         ("bomb", "at most 50 megapixels"),
         ("tiny", "1 x 1"),
-        ("empty_folder", "Received: none"),
+        ("empty_folder", "No photos in the folder"),
         ("strip", "no face found"),
     ],
 )
