@@ -121,7 +121,9 @@ def as_picture(source: Source) -> Picture:
     if isinstance(source, Image.Image):
         if source.mode in ("I", "F"):  # 32 bits: nobody knows which value is white
             raise PhotoError(
-                "unreadable", f"Expected 8 bits a channel. Received: a PIL picture of mode {source.mode}; make it RGB."
+                "unreadable",
+                f"Expected 8 bits a channel. Received: a PIL picture of mode {source.mode}; scale its values to 0..255 "
+                "and convert it to L or RGB.",
             )
         return _upright(*_decoded(source))
     return read(source)

@@ -82,7 +82,7 @@ def test_unreadable_photos_and_photos_without_a_face_give_no_crop(small_scut: Pa
     assert len(crops.names) == 6
     unreadable, faceless = sorted(map(str, crops.problems))
     assert unreadable.startswith("AF9001.jpg: ")
-    assert "other content" in unreadable
+    assert "Not a JPEG" in unreadable
     assert faceless.startswith("CM9002.jpg: ")
     assert "no face" in faceless
 

@@ -81,7 +81,7 @@ def save(path: Path, image: Image.Image) -> Path:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("no_face", "no face found"),
+        ("no_face", "No face was found"),
         ("missing", "No such file: "),
         ("text", "Not a JPEG"),
         ("truncated", "is damaged"),
@@ -89,7 +89,7 @@ def save(path: Path, image: Image.Image) -> Path:
         ("bomb", "at most 50 megapixels"),
         ("tiny", "1 x 1"),
         ("empty_folder", "No photos in the folder"),
-        ("strip", "no face found"),
+        ("strip", "No face was found"),
     ],
 )
 def test_a_bad_photo_gets_one_sentence(run: Run, tmp_path: Path, kind: str, words: str) -> None:
