@@ -27,7 +27,7 @@ extensions = ["myst_parser", "sphinx.ext.napoleon", "autoapi.extension"]
 exclude_patterns = ["_build"]
 nitpicky = False  # annotations name types of other libraries, whose references are not loaded: no network is used
 suppress_warnings = [
-    "autoapi.python_import_resolution",  # constants set two in one line, `A, B = 1, 2`, are not found by their importers
+    "autoapi.python_import_resolution",  # constants set two in one line, `A, B = 1, 2`, importers do not find
     "ref.python",  # a word in the place of a type, such as `size`, is taken for the name of several attributes
 ]
 toc_object_entries = False  # the navigation of every page would hold every function: twice the time
