@@ -1,6 +1,8 @@
 """Everything that changes a score: frozen dataclasses, named presets, to and from JSON."""
 
 import dataclasses
+import math
+import os
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -161,3 +163,63 @@ def from_json(values: dict[str, Any], kind: Any = Config) -> Any:
         return kind(**built)
     except TypeError as error:
         raise ConfigError(f"Expected a whole configuration. Received: one without a setting ({error}).") from error
+
+
+@dataclass(frozen=True)
+class RatingScale:
+    """The scale that a data set's raters used, in rating points.
+
+    Example:
+        >>> scale = RatingScale(1, 5)
+        >>> scale.clip(5.2), scale.level(3.5), list(scale.levels)
+        (5.0, 4, [1, 2, 3, 4, 5])
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ConfigError(f"A scale runs from a lower to a higher number, not from {self.low:g} to {self.high:g}.")
+
+    def __str__(self) -> str:
+        return f"{self.low:g}..{self.high:g}"
+
+    def clip(self, score: float) -> float:
+        """The score, or the end of the scale that it lies beyond."""
+        return float(min(max(score, self.low), self.high))
+
+    def contains(self, score: float) -> bool:
+        """Whether the score lies on the scale; NaN does not."""
+        return self.low <= score <= self.high
+
+    @property
+    def levels(self) -> range:
+        """The whole numbers on the scale."""
+        return range(math.ceil(self.low), math.floor(self.high) + 1)
+
+    def level(self, score: float) -> int:
+        """The level of a score: rounded, a half upwards."""
+        return math.floor(score + 0.5)
+
+
+@dataclass(frozen=True)
+class ScaleMap:
+    """A line from one scale to another: `slope * score + offset`.
+
+    Example:
+        >>> float(ScaleMap(0.5, 1.0).apply(4))
+        3.0
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def apply(self, scores: Any) -> Any:
+        """The scores, a number or an array of any shape, on the other scale."""
+        return self.slope * scores + self.offset
+
+
+def cores() -> int:
+    """The processor cores that this process may use, which may be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
