@@ -130,7 +130,7 @@ def faces_figure(path: Path, data: DataSet, summary: RatingsSummary, seed: int) 
         "The faces that raters agree on least": order[-FACES_ACROSS:][::-1],
     }
     crops = _crops([data.samples[face] for faces in rows.values() for face in faces])
-    figure = Figure(figsize=(1.9 * FACES_ACROSS, 3.35 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(2.05 * FACES_ACROSS, 3.35 * len(rows)), layout="constrained")
     for part, (title, faces) in zip(figure.subfigures(len(rows), 1), rows.items(), strict=True):
         part.suptitle(title, fontsize=10, weight="bold", x=0.01, ha="left")
         _face_row(part, [(crops[face], rated[face]) for face in faces], summary)
@@ -151,7 +151,7 @@ def _face_row(part: SubFigure, faces: Sequence[tuple[Picture, int]], summary: Ra
             continue
         crop, i = faces[column]
         photo.imshow(crop)
-        photo.set_title(f"mean {sheet.mean()[i]:.2f}, mode {sheet.mode()[i]}, SD {sheet.sd()[i]:.2f}", fontsize=8)
+        photo.set_title(f"mean {sheet.mean()[i]:.2f}, mode {sheet.mode()[i]}, SD {sheet.sd()[i]:.2f}", fontsize=7.5)
         _bars(bars, list(sheet.scale.levels), histogram[i].tolist(), top)
         if column == 0:
             bars.set_ylabel("raters", fontsize=7)
