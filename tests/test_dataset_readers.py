@@ -34,7 +34,7 @@ def test_every_reader_recognises_its_own_folder(
         registry.read(tmp_path)
     for part in ("All_labels.txt", "train_2022.txt", "faces.csv", "columns file and score"):
         assert part in str(error.value)
-    assert registry.synthetic().split().name == "synthetic"
+    assert registry.synthetic(5).split().name == "synthetic"
 
 
 def test_mebeauty_reads_in_its_own_layout(small_mebeauty: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_table_needs_photos_and_one_table(small_table: Path) -> None:
 def test_the_real_data_sets_read_as_described(data_folder: Path) -> None:
     data = registry.read(data_folder / "mebeauty")
     split = data.split()
-    assert (len(split.train), len(split.test)) == (1581, 200)
+    assert (len(split.train), len(split.test)) == (1582, 199)
     (problem,) = data.problems
     assert "huy-le-XibZiVSku68-unsplash.jpg is an empty file" in str(problem)
     assert np.mean([sample.score for sample in data.samples.values()]) == pytest.approx(6.127, abs=1e-3)

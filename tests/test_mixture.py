@@ -40,7 +40,7 @@ def test_one_set_stays_as_it_is(small_scut: Path) -> None:
 
 
 def test_holding_back_leaves_the_maps_without_those_photos() -> None:
-    first, second = registry.synthetic(), registry.read()
+    first, second = registry.synthetic(60), registry.read()
     both = mix([first, second])
     assert both.parts[1].split.name == "seeded-80-20"
     held = both.holdout()
