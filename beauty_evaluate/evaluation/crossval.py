@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from beauty_evaluate import metrics
 from beauty_evaluate.datasets import scut
 from beauty_evaluate.datasets.dataset import DataSet
-from beauty_evaluate.datasets.splits import FOLDS, official
+from beauty_evaluate.datasets.scut import FOLDS
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.duplicates import Pair
 from beauty_evaluate.evaluation.evaluate import Evaluation, assert_no_leakage
@@ -45,7 +45,7 @@ def read_folds(folder: Path, root: Path, data: DataSet) -> list[Fold]:
     folds = []
     for path in sorted(folder.glob("*_fold[1-5].json"), key=lambda path: path.stem[-5:]):
         name = path.stem[-5:]
-        card, test = load(str(path)), official(root, data, name).test
+        card, test = load(str(path)), data.split(name).test
         assert_no_leakage(card, test)
         found = _predictions(path.with_suffix(".csv"), card, data, test)
         told, own = card.metrics["all"]["pearson"], found.figures()["all"]["pearson"]
@@ -266,7 +266,7 @@ def _coverage(folds: Sequence[Fold]) -> list[str]:
     hit = {name: np.concatenate(parts) for name, parts in inside.items()}
     groups = np.concatenate([f.found.groups for f in folds])
     given = np.array([level(p) for f in folds for p in f.found.predicted])
-    rows = [("all", np.ones(len(groups), bool)), *((scut.GROUPS[g], groups == g) for g in sorted(set(groups)))]
+    rows = [("all", np.ones(len(groups), bool)), *((scut.GROUPS[g][2], groups == g) for g in sorted(set(groups)))]
     rows += [(f"score given: level {k}", given == k) for k in sorted(set(given.tolist()))]
     lines = [
         f"Interval for a single score, {LEVEL:.0%}, calibrated on four folds and checked on the fifth, in turn; mean "
