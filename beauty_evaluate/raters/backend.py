@@ -6,7 +6,6 @@ All modules of the package take `keras` from here, so that it is set up before a
 import os
 import sys
 from importlib import import_module
-from typing import Any
 
 from beauty_evaluate.errors import ConfigError
 
@@ -14,21 +13,18 @@ BACKEND = "tensorflow"
 VARIABLE = "KERAS_BACKEND"
 
 
-def prepared_keras() -> Any:
-    """Import Keras on TensorFlow, in spite of `KERAS_BACKEND` and of a `keras.json`, and leave the variable as it was.
-
-    Returns:
-        The module.
+def prepare() -> None:
+    """Import Keras on TensorFlow, in spite of `KERAS_BACKEND` and of a `keras.json`; the variable stays as it was.
 
     Raises:
-        ConfigError: it was imported before, on another backend.
+        ConfigError: Keras was imported before, on another backend.
 
     Example:
-        >>> prepared_keras().backend.backend()
-        'tensorflow'
+        >>> prepare()
+        >>> keras.backend.backend(), keras.config.floatx()
+        ('tensorflow', 'float32')
     """
-    before = os.environ.get(VARIABLE)
-    early = "keras" in sys.modules
+    before, early = os.environ.get(VARIABLE), "keras" in sys.modules
     os.environ[VARIABLE] = BACKEND
     try:
         module = import_module("keras")
@@ -37,14 +33,16 @@ def prepared_keras() -> Any:
             del os.environ[VARIABLE]
         else:
             os.environ[VARIABLE] = before
-    if early and module.backend.backend() != BACKEND:
+    backend = module.backend.backend()
+    if early and backend != BACKEND:
         raise ConfigError(
-            f"Keras runs on {module.backend.backend()} here, and this project needs it on TensorFlow. "
+            f"Keras runs on {backend} in this process, and this project needs it on TensorFlow. "
             f"Set {VARIABLE}={BACKEND} before Keras is imported."
         )
     module.config.set_floatx("float32")
     module.config.set_image_data_format("channels_last")
-    return module
 
 
-keras: Any = prepared_keras()
+prepare()
+
+import keras as keras  # noqa: E402 (only now is it as it should be)
