@@ -14,6 +14,7 @@ WEIGHTS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "weight
 ROOT = WEIGHTS.parent  # of a checkout
 THIRD_PARTY = WEIGHTS / "third_party"
 
+
 def cores() -> int:
     """The processor cores that this process may use, which may be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -241,5 +242,3 @@ def preset(name: str) -> Config:
     if name not in PRESETS:
         raise ConfigError(f"Expected a preset of {', '.join(PRESETS)}. Received: {name}.")
     return PRESETS[name]
-
-

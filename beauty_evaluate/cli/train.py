@@ -50,9 +50,7 @@ def _flags(parser: argparse.ArgumentParser) -> None:
     add("--val", action="store_true", help="hold back a tenth of the training photos, and look at it in place of "
         "the test part")  # fmt: skip
     add("--resume", action="store_true", help="go on from the last finished epoch in --out")
-    add(
-        "--keep", type=Path, metavar="DIR", help="with cv: where cards and predictions stay (default: --out)"
-    )
+    add("--keep", type=Path, metavar="DIR", help="with cv: where cards and predictions stay (default: --out)")
     add("--lanes", type=int, default=1, metavar="N", help="with cv: folds trained at once, each on its own cores")
 
 

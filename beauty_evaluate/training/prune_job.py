@@ -133,9 +133,7 @@ def _check(job: PruneJob, config: Config, name: str) -> None:
     if not job.speed >= 1:
         raise ConfigError(f"--speed takes 1 or more, times this network's speed, not {job.speed:g}.")
     if config.network.kind != "six_block":
-        raise ConfigError(
-            f"{card.name} is of the kind {config.network.kind}. Name a network of the kind six_block."
-        )
+        raise ConfigError(f"{card.name} is of the kind {config.network.kind}. Name a network of the kind six_block.")
     if (job.out / f"{name}.json").exists():
         raise ConfigError(f"{job.out} holds {name} already. Change --out.")
     if job.data.title != card.data:
