@@ -282,7 +282,20 @@ def _mixed(a: Picture, b: Picture, share: float) -> Picture:
 
 
 def mirror_order(shape: NDArray[np.floating]) -> NDArray[np.int64]:
-    """For a mean face shape (n, 2), which point each point becomes in the mirror: the nearest match, one to one."""
+    """Which point each point becomes in the mirror: the nearest match, one to one.
+
+    Args:
+        shape: (n, 2), a mean face shape; n may be 0.
+
+    Returns:
+        int64 (n,), the index of the point that takes each place.
+
+    Example:
+        >>> mirror_order(np.array([[0.2, 0.3], [0.8, 0.3], [0.5, 0.6]])).tolist()
+        [1, 0, 2]
+    """
+    if not len(shape):
+        return np.empty(0, np.int64)
     mirrored = shape * [-1, 1] + [2 * shape[:, 0].mean(), 0]
     distance = np.linalg.norm(shape[:, None] - mirrored[None], axis=2)
     return np.asarray(linear_sum_assignment(distance)[1])

@@ -1,6 +1,5 @@
 """What a data set holds: scores, levels, groups, faults, sample photos."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import CropConfig
+from beauty_evaluate.config import CropConfig, cores
 from beauty_evaluate.datasets.dataset import DataSet, Sample
 from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.errors import PhotoError
@@ -72,7 +71,7 @@ def _unreadable(samples: list[Sample]) -> list[str]:
             return f"{sample.name}: {error}"
         return None
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         return [found for found in pool.map(fault, samples) if found]
 
 
