@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from beauty_evaluate.scoring.scorer import Row, Scorer
 
 __all__ = ["PhotoError", "Row", "Scorer", "UserError", "__version__"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _PUBLIC = {"Scorer": "scoring.scorer", "Row": "scoring.scorer", "PhotoError": "errors", "UserError": "errors"}
 
