@@ -190,7 +190,7 @@ def write(folder: Path, config: Config, **changes: Any) -> Card:
     pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 1 if config.crop.grey else 3), np.uint8)
     write_network(model, pixels, folder, "large", True)
     values: dict[str, Any] = {
-        **{"name": "large", "data": synthetic.TITLE, "split": "drawn", "config": config, "precision": "float32"},
+        **{"name": "large", "data": synthetic.TITLE, "split": "synthetic", "config": config, "precision": "float32"},
         **{"command": "python3 train.py", "commit": "", "made": "", "parameters": model.count_params(), "seconds": 1.0},
         **{"images_per_second": 1.0, "trained_on": tuple(f"drawn{i:05d}.png" for i in range(24))},
         **{"labels": {"n": 24, "mean": 3.0, "sd": 1.0, "min": 1.0, "max": 5.0}, "metrics": {}},

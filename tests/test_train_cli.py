@@ -63,8 +63,8 @@ def test_a_tenth_is_held_back_for_choices(run: Run, tmp_path: Path) -> None:
     assert "held back: PC" in done.stdout
     out = tmp_path / "runs" / "drawn_drawn-val"
     (look,) = (out / "looks.jsonl").read_text().splitlines()
-    assert json.loads(look)["list"] == "drawn-val test"
-    card = cards.load(str(out / "weights" / "drawn_drawn-val.json"))
+    assert json.loads(look)["list"] == "synthetic-val test"
+    card = cards.load(str(out / "weights" / "drawn_synthetic-val.json"))
     assert len(card.trained_on) + card.metrics["all"]["n"] == 960  # type: ignore[operator]
     final = run(TRAIN, "--epochs", "1", "--out", out, "--resume")
     assert final.returncode == 2

@@ -118,7 +118,7 @@ def test_landmarks_and_missing_landmarks_are_both_learnt_from(tmp_path: Path) ->
 
 
 def test_groups_are_learnt_too_and_dropped_at_the_end(tmp_path: Path) -> None:
-    samples = [replace(s, group=("AF", "CM")[i % 2]) for i, s in enumerate(synthetic.draw(8).samples.values())]
+    samples = [replace(s, groups={"group": ("AF", "CM")[i % 2]}) for i, s in enumerate(synthetic.draw(8).samples.values())]
     crops = load_crops(samples, CropConfig(size=64), pad=10)
     assert crops.groups == ("AF", "CM") * 4
     config = recipe(epochs=1, group_weight=0.3)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from beauty_evaluate.cli.common import Counter, add_weights, start
 from beauty_evaluate.config import ROOT
-from beauty_evaluate.datasets import splits
+from beauty_evaluate.datasets import registry, scut, splits
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.raters import card as cards
 
@@ -27,7 +27,7 @@ def _flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="SCUT-FBP5500 as released")
     parser.add_argument(
         "--split",
-        choices=(*splits.NAMES, "cv"),
+        choices=(scut.DEFAULT_SPLIT, *scut.FOLDS, splits.ALL, "cv"),
         default="60-40",
         help="official split, or cv for the report of finished folds (default: %(default)s)",
     )
@@ -68,15 +68,14 @@ def _run(options: argparse.Namespace) -> int:
         raise UserError("Expected --data DIR, the photos to evaluate on. Received: none.")
     if options.split == "cv":
         return _report_folds(options)
-    from beauty_evaluate.datasets import scut
     from beauty_evaluate.evaluation.evaluate import assert_no_leakage, evaluate, write_predictions
     from beauty_evaluate.evaluation.report import figures_table
     from beauty_evaluate.metrics import bootstrap_pearson
     from beauty_evaluate.raters.runtime import onnxruntime_predictor
 
     card = cards.load(options.weights or cards.DEFAULTS[1])  # the best weights may know every photo
-    data = scut.read(options.data)
-    split = splits.official(options.data, data, options.split)
+    data = registry.read(options.data)
+    split = data.split(options.split)
     names = split.test or split.train
     assert_no_leakage(card, names)
     samples = [data.samples[name] for name in names]
@@ -85,7 +84,7 @@ def _run(options: argparse.Namespace) -> int:
     found = evaluate(forward, config, samples, card.labels["mean"], Counter("scoring"))
     _say_scored(card.name, options.split, data, found)
     print(figures_table(found.figures()))
-    selection_set = splits.selection_set(options.data, data)
+    selection_set = splits.selection_set(data)
     known = selection_set.intersection(split.test)
     if known and (row := found.without(selection_set)):
         figures = "PC {pearson:.4f}, MAE {mae:.4f}, RMSE {rmse:.4f}".format(**row)
@@ -98,10 +97,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _report_folds(options: argparse.Namespace) -> int:
-    from beauty_evaluate.datasets import scut
     from beauty_evaluate.evaluation import crossval, duplicates
 
-    data = scut.read(options.data)
+    data = registry.read(options.data)
     folds = crossval.read_folds(options.folds, options.data, data)
     seeds = [
         fold for sub in sorted(options.folds.glob("seed*/")) for fold in crossval.read_folds(sub, options.data, data)
@@ -109,7 +107,7 @@ def _report_folds(options: argparse.Namespace) -> int:
     table = options.folds / "near_duplicates.csv"
     if not table.exists():
         duplicates.write_pairs(table, duplicates.in_data_set(data, Counter("comparing photos")))
-    text = crossval.report(folds, duplicates.read_pairs(table), seeds, splits.selection_set(options.data, data))
+    text = crossval.report(folds, duplicates.read_pairs(table), seeds, splits.selection_set(data))
     (options.folds / "report.md").write_text(text, encoding="utf-8")
     crossval.calibration_figure(options.folds / "calibration.png", folds)
     print(text)
@@ -120,12 +118,11 @@ def _report_folds(options: argparse.Namespace) -> int:
 
 
 def _wild(options: argparse.Namespace) -> int:
-    from beauty_evaluate.datasets import mebeauty
     from beauty_evaluate.evaluation.evaluate import evaluate
     from beauty_evaluate.evaluation.external import external_table
     from beauty_evaluate.raters.runtime import onnxruntime_predictor
 
-    card, data = cards.load(options.weights), mebeauty.read(options.wild)
+    card, data = cards.load(options.weights), registry.read(options.wild)
     samples = list(data.samples.values())
     found = evaluate(
         onnxruntime_predictor(card.file(cards.ONNX)), card.config, samples, card.labels["mean"], Counter("scoring")

@@ -17,10 +17,10 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from beauty_evaluate.datasets import scut, synthetic
+    from beauty_evaluate.datasets import registry
     from beauty_evaluate.reporting.data_report import write_data_report
 
-    data = scut.read(options.data) if options.data else synthetic.draw()
+    data = registry.read(options.data) if options.data else registry.synthetic()
     options.out.mkdir(parents=True, exist_ok=True)
     print(write_data_report(data, options.out).read_text(encoding="utf-8"))
     print(f"report: {options.out / 'report.md'}")

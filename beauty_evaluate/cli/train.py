@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="SCUT-FBP5500 as released (default: drawn faces)")
-    parser.add_argument("--split", choices=(*splits.NAMES, CV), default="60-40",
+    parser.add_argument("--split", choices=(scut.DEFAULT_SPLIT, *scut.FOLDS, splits.ALL, CV), default="60-40",
                         help="official split, or cv for its five folds (default: %(default)s)")  # fmt: skip
     parser.add_argument(
         "--preset", choices=sorted(PRESETS), help="the recipe (default: six_block with --data, drawn without)"

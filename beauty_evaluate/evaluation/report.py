@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from beauty_evaluate.datasets.splits import FOLDS
+from beauty_evaluate.datasets.scut import FOLDS
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.raters.card import Card, load

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from beauty_evaluate.datasets import scut
-from beauty_evaluate.datasets.splits import FOLDS
+from beauty_evaluate.datasets.scut import FOLDS
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.card import write_whole

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from beauty_evaluate.config import Config
-from beauty_evaluate.datasets import scut, splits, synthetic
+from beauty_evaluate.datasets import registry, splits
 from beauty_evaluate.datasets.dataset import DataSet
 from beauty_evaluate.datasets.pipeline import Crops, load_crops
 from beauty_evaluate.datasets.splits import Split
@@ -63,7 +63,7 @@ def train(job: Job, say: Say = print, progress: Callable[[int, int], None] | Non
         job.config, learnt, job.out, held, job.resume, head_commit(), lambda p: say(_line(p, job.validate)), say
     )
 
-    name = job.config.preset if split.name in ("all", "drawn") else f"{job.config.preset}_{split.name}"
+    name = job.config.preset if split.name in ("all", "synthetic") else f"{job.config.preset}_{split.name}"
     weights = job.out / "weights"
     onnx = write_network(model, learnt.centre[:N_CHECKED], weights, name, job.config.flip_tta)
     evaluation = evaluate_on_test(job, data, split, onnx, float(learnt.scores.mean()))
@@ -93,12 +93,12 @@ def _check_out(job: Job) -> None:
 def read_split(job: Job, say: Say) -> tuple[DataSet, Split]:
     """The photos of a job and which of them are learnt from; drawn ones if it has no data."""
     if job.data is None:
-        data = synthetic.draw()
+        data = registry.synthetic()
         say(f"no --data: drawing {len(data.samples)} faces whose score follows a known rule")
-        split = splits.drawn(data)
+        split = data.split()
     else:
-        data = scut.read(job.data)
-        split = splits.official(job.data, data, job.split)
+        data = registry.read(job.data)
+        split = data.split(job.split, training=True)
     return data, splits.holdout_split(split) if job.validate else split
 
 

@@ -89,7 +89,7 @@ def _check(job: PruneJob, name: str) -> None:
         raise ConfigError(f"Expected a network of the kind six_block. Received: {card.config.network.kind}.")
     if (job.out / f"{name}.json").exists():
         raise ConfigError(f"Expected a folder without {name}. Received: {job.out}, which holds it; change --out.")
-    if job.data is None and card.split.removesuffix(VALIDATED) != "drawn":
+    if job.data is None and card.split.removesuffix(VALIDATED) != "synthetic":
         raise ConfigError(f"Expected --data with the photos {card.name} has learnt from, {card.data}. Received: none.")
 
 

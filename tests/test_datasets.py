@@ -30,10 +30,10 @@ def test_a_whole_data_set_has_no_problems(small_scut: Path) -> None:
     assert (sample.group, round(sample.score, 1)) == ("CF", 2.3)
     assert sample.landmarks is not None
     assert sample.landmarks.shape == (86, 2)
-    for name in splits.FOLDS:
-        split = splits.official(small_scut, data, name)
+    for name in scut.FOLDS:
+        split = data.split(name)
         assert len(split.train) == len(split.test) == 4
-    assert len(splits.official(small_scut, data, "all").train) == 8
+    assert len(data.split("all").train) == 8
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_what_a_run_cannot_do_without_stops_it(small_scut: Path, tmp_path: Path)
     with open(small_scut / TEST, "a") as file:
         file.write(first + "\n")
     with pytest.raises(DataError, match=r"AF9001.jpg in train.txt row 1 and in test.txt row 5"):
-        splits.official(small_scut, data, "60-40")
+        data.split("60-40")
     (small_scut / TEST).write_text("")
     with pytest.raises(DataError, match="none that can be used"):
-        splits.official(small_scut, data, "60-40")
+        data.split("60-40")
     (small_scut / TEST).unlink()
     with pytest.raises(DataError, match=r"test\.txt"):
-        splits.official(small_scut, data, "60-40")
+        data.split("60-40")
     (small_scut / LABELS).write_text("\n")
     with pytest.raises(DataError, match="none"):
         scut.read(small_scut)
@@ -110,7 +110,7 @@ def test_what_a_run_cannot_do_without_stops_it(small_scut: Path, tmp_path: Path)
 def test_split_lists_are_checked_against_the_labels(small_scut: Path) -> None:
     change(small_scut / TRAIN, "AF9001.jpg 1.500000", "AF9001.jpg 1.600000\nAF9008.jpg 2.0")
     data = scut.read(small_scut)
-    split = splits.official(small_scut, data, "60-40")
+    split = data.split("60-40")
     assert "AF9008.jpg" not in split.train
     assert len(data.problems) == 2
 
@@ -222,8 +222,8 @@ def test_the_real_data_reads_as_described(scut_folder: Path) -> None:
     assert all("facial landmark" in p.file for p in data.problems)
     scores = np.array([s.score for s in data.samples.values()])
     assert scores.mean() == pytest.approx(2.991, abs=1e-3)
-    for name, sizes in {"60-40": (3300, 2200), **dict.fromkeys(splits.FOLDS, (4400, 1100))}.items():
-        split = splits.official(scut_folder, data, name)
+    for name, sizes in {"60-40": (3300, 2200), **dict.fromkeys(scut.FOLDS, (4400, 1100))}.items():
+        split = data.split(name)
         assert (len(split.train), len(split.test)) == sizes
     crops = load_crops(list(data.samples.values())[:40], CropConfig())
     assert len(crops.names) == 40
