@@ -1,10 +1,15 @@
 """Everything that changes a score: frozen dataclasses, named presets, to and from JSON."""
 
 import dataclasses
+import json
+import math
+import os
+import types
 import typing
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol, TypeVar
 
 from beauty_evaluate.errors import ConfigError
 
@@ -13,12 +18,116 @@ WEIGHTS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "weight
 ROOT = WEIGHTS.parent  # of a checkout
 THIRD_PARTY = WEIGHTS / "third_party"
 
+C = TypeVar("C")
+
+
+def cores() -> int:
+    """The processor cores that this process may use, which may be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Checked:
+    """A dataclass whose values must have the types of its fields. Raises ConfigError when one is built otherwise."""
+
+    def __post_init__(self) -> None:
+        hints = typing.get_type_hints(type(self))
+        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, item.name)
+            if not _fits(value, hints[item.name]):
+                wanted = getattr(hints[item.name], "__name__", str(hints[item.name]))
+                raise ConfigError(f"{item.name} takes a value of type {wanted}, not {value!r}.")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value has the type of a hint; whole numbers are floats too, bools are no numbers."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return value in arguments
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, argument) for argument in arguments)
+    if origin is tuple:
+        kinds = arguments[:1] * len(value) if isinstance(value, tuple) and arguments[-1] is ... else arguments
+        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, hint) if isinstance(hint, type) else True
+
 
 @dataclass(frozen=True)
-class CropConfig:
+class RatingScale(Checked):
+    """The scale that a data set's raters used, in rating points.
+
+    Example:
+        >>> scale = RatingScale(1, 5)
+        >>> scale.clip(5.2), scale.level(3.5), list(scale.levels)
+        (5.0, 4, [1, 2, 3, 4, 5])
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.low < self.high:
+            raise ConfigError(f"A scale runs from a lower to a higher number, not from {self.low:g} to {self.high:g}.")
+
+    def __str__(self) -> str:
+        return f"{self.low:g}..{self.high:g}"
+
+    def clip(self, score: float) -> float:
+        """The score, or the end of the scale that it lies beyond."""
+        return float(min(max(score, self.low), self.high))
+
+    def contains(self, score: float) -> bool:
+        """Whether the score lies on the scale; NaN does not."""
+        return self.low <= score <= self.high
+
+    @property
+    def levels(self) -> range:
+        """The whole numbers on the scale."""
+        return range(math.ceil(self.low), math.floor(self.high) + 1)
+
+    def level(self, score: float) -> int:
+        """The level of a score: rounded, a half upwards."""
+        return math.floor(score + 0.5)
+
+
+@dataclass(frozen=True)
+class ScaleMap(Checked):
+    """A line from one data set's scale onto another's: slope * score + offset.
+
+    Example:
+        >>> ScaleMap(0.5, 0.5).apply(9)
+        5.0
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def apply(self, score: Any) -> Any:
+        """A score, or an array of them, on the target scale."""
+        return self.slope * score + self.offset
+
+
+class RaterConfig(Protocol):
+    """What the configs of all families of raters have: the tag of the family, and the name of the recipe."""
+
+    @property
+    def family(self) -> str:
+        """The row of `raters.registry.FAMILIES`."""
+
+    @property
+    def preset(self) -> str:
+        """The name of the recipe."""
+
+
+@dataclass(frozen=True)
+class CropConfig(Checked):
     """How a photo becomes the network's input."""
 
-    geometry: str = "aligned"  # "aligned": similarity transform onto five points; "whole": the picture, squeezed
+    geometry: Literal["aligned", "whole"] = "aligned"  # a similarity transform onto five points; the picture, squeezed
     size: int = 256  # pixels a side
     margin: float = 0.0  # extra border on each side of the aligned crop, as a share of its side
     grey: bool = False
@@ -27,8 +136,8 @@ class CropConfig:
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
-    """The shape of the network. `kind` names a row of models.registry."""
+class NetworkConfig(Checked):
+    """The shape of the network. `kind` names a row of raters.builders.BUILDERS."""
 
     kind: str = "six_block"
     channels: tuple[int, ...] = (32, 32, 64, 128, 256, 384)
@@ -38,9 +147,17 @@ class NetworkConfig:
     hidden: tuple[int, int] = (256, 128)
     dropout: float = 0.3  # in front of fc1 alone: in front of two ReLU layers, it leaves scores flat when it is gone
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.channels) != len(self.convolutions) or min(*self.channels, *self.convolutions, *self.hidden) < 1:
+            raise ConfigError(
+                "network.channels and network.convolutions take a number of at least 1 for each block, "
+                f"not {self.channels} and {self.convolutions}."
+            )
+
 
 @dataclass(frozen=True)
-class AugmentConfig:
+class AugmentConfig(Checked):
     """Random changes of a training crop; each figure is the widest change, 0 is none."""
 
     mirror: bool = True
@@ -60,35 +177,43 @@ class AugmentConfig:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Checked):
     """How the network learns. The loss of the score is always the mean squared error."""
 
     epochs: int = 40
     views_per_epoch: int = 1  # augmented views of each photo in an epoch
     batch_size: int = 32
-    optimizer: str = "muon"  # or "adamw", "adam"
+    optimizer: Literal["muon", "adamw", "adam"] = "muon"
     learning_rate: float = 2e-3
     momentum: float = 0.95  # of muon
+    muon_group_head: bool = False  # whether muon also moves the group head, as it did in networks of release 0.1
     warmup_epochs: float = 2.0
-    schedule: str = "cosine"  # or "constant"
+    schedule: Literal["cosine", "constant"] = "cosine"
     weight_decay: float = 0.05
     ema_decay: float = 0.995  # 0: the last step's weights
     landmark_weight: float = 0.3  # 86 landmarks as a second target, in training only; 0: none
     group_weight: float = 0.0  # cross-entropy of the group (AF ... CM) as a further target, in training only
-    precision: str = "auto"  # "float32", "mixed_bfloat16", or the faster of the two in a short trial
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"  # auto: the faster of the two in a short trial
     seed: int = 1
 
 
 @dataclass(frozen=True)
-class Config:
-    """One recipe."""
+class Config(Checked):
+    """The recipe of a network: the config of the family `network`.
+
+    Example:
+        >>> config = with_settings(preset("six_block"), ["training.batch_size=32"])
+        >>> config.training.batch_size, config.family
+        (32, 'network')
+    """
 
     preset: str
     crop: CropConfig = field(default_factory=CropConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    flip_tta: bool = True  # a score is the mean over the crop and its mirror image
+    flip_tta: bool = True  # test-time augmentation: a score is the mean over the crop and its mirror image
+    family: Literal["network"] = "network"
 
 
 NO_AUGMENT = AugmentConfig(
@@ -123,9 +248,9 @@ PRESETS: dict[str, Config] = {
         ),
         flip_tta=False,
     ),
-    # Small enough to learn the drawn faces in a minute.
-    "drawn": Config(
-        "drawn",
+    # Small enough to learn the synthetic faces in a minute.
+    "synthetic": Config(
+        "synthetic",
         CropConfig(size=64),
         NetworkConfig(channels=(8, 16, 16, 24, 32, 32), hidden=(32, 16), convolutions=(1,) * 6, dropout=0.1),
         NO_AUGMENT,  # a jaw is three pixels wide or narrow here
@@ -146,18 +271,66 @@ def to_json(config: Any) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
-def from_json(values: dict[str, Any], kind: Any = Config) -> Any:
-    """The dataclass `kind` from `to_json`'s dict. ConfigError on an unknown or missing key."""
-    names = {f.name for f in dataclasses.fields(kind)}
+def from_json(values: dict[str, Any], kind: type[C]) -> C:
+    """The dataclass `kind` from `to_json`'s dict. Raises ConfigError for a setting that is unknown, missing or of
+    another type."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"Settings are a JSON object, not {values!r}.")
+    names = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(values) - names):
-        raise ConfigError(f"Expected the settings {', '.join(sorted(names))}. Received: {', '.join(unknown)}.")
+        raise ConfigError(f"There is no setting {', '.join(unknown)}; there are {', '.join(sorted(names))}.")
     hints = typing.get_type_hints(kind)
     built = {}
     for name, value in values.items():
         if dataclasses.is_dataclass(hints[name]):
-            value = from_json(value, hints[name])
+            value = from_json(value, typing.cast(type[Any], hints[name]))
         built[name] = tuple(value) if isinstance(value, list) else value
     try:
         return kind(**built)
     except TypeError as error:
-        raise ConfigError(f"Expected a whole configuration. Received: one without a setting ({error}).") from error
+        raise ConfigError(f"The settings of {kind.__name__} are not whole: {error}.") from error
+
+
+def with_settings(config: C, settings: Iterable[str]) -> C:
+    """The config with some settings changed: `--set section.key=value`.
+
+    Args:
+        config: a frozen dataclass, which may hold others as sections.
+        settings: `key=value` or `section.key=value`; a value is JSON, or a bare word.
+
+    Raises:
+        ConfigError: there is no such setting, or it takes another type.
+    """
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes section.key=value, for instance training.batch_size=32, not {setting}.")
+        config = _changed(config, path.strip().split("."), _value(text.strip()), path)
+    return config
+
+
+def _value(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        words = {"True": True, "False": False}
+        return words.get(text, text)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _changed(config: Any, path: list[str], value: Any, whole: str) -> Any:
+    names = [item.name for item in dataclasses.fields(config)]
+    if path[0] not in names or path[0] == "family":
+        raise ConfigError(f"There is no setting {whole}; here are {', '.join(names)}.")
+    inner = getattr(config, path[0])
+    if len(path) > 1:
+        if not dataclasses.is_dataclass(inner):
+            raise ConfigError(f"There is no setting {whole}: {path[0]} has no parts.")
+        value = _changed(inner, path[1:], value, whole)
+    elif dataclasses.is_dataclass(inner):
+        raise ConfigError(f"{whole} is a section; name one of its settings, for instance {whole}.{_first(inner)}=...")
+    return dataclasses.replace(config, **{path[0]: value})
+
+
+def _first(config: Any) -> str:
+    return dataclasses.fields(config)[0].name

@@ -94,7 +94,8 @@ def report(
         f"The official folds of {cards[0].data}: {len(folds)} of {len(FOLDS)} done, one network each, "
         f"{plan.epochs} epochs of {plan.views_per_epoch} view{'s' * (plan.views_per_epoch > 1)} of each photo "
         f"({plan.epochs * plan.views_per_epoch} in all), the running average of the weights at the end. "
-        "Figures come from the predictions in `benchmarks/cv/` and the data set's labels; the whole recipe stands in the cards there. The "
+        "Figures come from the predictions in `benchmarks/cv/` and the labels; the whole recipe stands in the cards "
+        "there. The "
         "precision is the faster one of the machine that trained the fold.",
         "",
         "| Fold | Learnt from | Tested on | PC | MAE | RMSE | Seed | Precision | Commit | Seconds | Images/s |",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from beauty_evaluate.explain.region_shapley import OTHER_FACES, RING_MEAN
 from beauty_evaluate.raters.card import Card
 
-FAILED, NOT_EVALUATED = "do not read this map", "never put to the proof"
+FAILED, NOT_EVALUATED = "fails the test", "never tested"
 ALIKE = 0.7  # correlation below which two ways do not tell the same
 REGIONS = "regions"  # as the proof names their map
 UNKNOWN_WAY = "How far the effects hang on what stands in for a region was never measured for this network."

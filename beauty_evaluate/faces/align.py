@@ -14,9 +14,11 @@ from beauty_evaluate.images import Picture
 TEMPLATE = np.array([[0.362, 0.491], [0.634, 0.487], [0.499, 0.644], [0.386, 0.760], [0.623, 0.756]])
 
 Points = NDArray[np.float64]
+Crop = NDArray[Any]
+"""(size, size, C) of 0..255: uint8 as cut, float32 once edited."""
 
 
-def similarity(points: Points, target: Points) -> NDArray[np.float64]:
+def fit_similarity_transform(points: Points, target: Points) -> NDArray[np.float64]:
     """The (2, 3) rotation, scaling and shift that takes `points` (n, 2) nearest to `target` (n, 2), least squares."""
     x, y = points[:, 0], points[:, 1]
     one, zero = np.ones_like(x), np.zeros_like(x)
@@ -25,10 +27,14 @@ def similarity(points: Points, target: Points) -> NDArray[np.float64]:
     return np.array([[a, -b, dx], [b, a, dy]])
 
 
+def template(config: CropConfig) -> Points:
+    """Where the five points lie in an aligned crop: (5, 2) pixels."""
+    return (TEMPLATE + config.margin) / (1 + 2 * config.margin) * config.size - 0.5
+
+
 def crop_matrix(points: Points, config: CropConfig) -> NDArray[np.float64]:
     """The (2, 3) transform from photo pixels to crop pixels. points: (5, 2), in the order of TEMPLATE."""
-    shares = (TEMPLATE + config.margin) / (1 + 2 * config.margin)
-    return similarity(points, shares * config.size - 0.5)
+    return fit_similarity_transform(points, template(config))
 
 
 def transform(points: Points, matrix: NDArray[np.float64]) -> Points:
@@ -73,6 +79,31 @@ def _shrunken(
     # pixel centres: x = x0 + (u + .5) fx - .5
     to_photo = np.array([[fx, 0, x0 + 0.5 * fx - 0.5], [0, fy, y0 + 0.5 * fy - 0.5], [0, 0, 1]])
     return np.asarray(small, np.uint8), matrix @ to_photo
+
+
+def paste_aligned(photo: Picture, pixels: Crop, points: Points, config: CropConfig) -> Picture:
+    """A copy of the photo, uint8 (H, W, 3), with an edited crop of `config` laid back where it was cut."""
+    height, width = photo.shape[:2]
+    matrix = crop_matrix(points, config)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    rgb = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+    size = (width, height)
+    laid = cv2.warpAffine(rgb.astype(np.float32), matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    inside = cv2.warpAffine(np.ones(pixels.shape[:2], np.float32), matrix, size, flags=flags)[..., None] > 0.5
+    return np.where(inside, np.clip(np.round(laid), 0, 255).astype(np.uint8), photo)
+
+
+def realigned_crop(pixels: Crop, made: CropConfig, config: CropConfig) -> Crop:
+    """From one aligned crop to that of another config: (size, size, C) of the same kind of numbers."""
+    if config.geometry == "whole" or (made.grey and not config.grey):
+        raise ValueError("Expected a crop that the edited one shows. Received: one of the whole photo, or in colour.")
+    matrix = fit_similarity_transform(template(made), template(config))
+    crop = cv2.warpAffine(
+        pixels, matrix, (config.size, config.size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).reshape(config.size, config.size, -1)
+    if config.grey and crop.shape[2] == 3:
+        crop = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None]
+    return np.asarray(crop)
 
 
 def whole_crop(photo: Picture, config: CropConfig) -> Picture:

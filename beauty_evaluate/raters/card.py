@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,160 +10,191 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import WEIGHTS, Config, from_json, to_json
+from beauty_evaluate.config import WEIGHTS, RaterConfig, RatingScale, ScaleMap, from_json, to_json
 from beauty_evaluate.errors import ConfigError, WeightsError
+from beauty_evaluate.files import sha256, write_atomic
 
-DEFAULTS = ("six_block", "six_block_60-40")  # the first that is there is used
-DEFAULT_DATA = "SCUT-FBP5500"  # weights made from anything else are used only by name
-KERAS, ONNX, STATS = ".weights.h5", ".onnx", ".stats.npz"
+Decode = Callable[[dict[str, Any]], RaterConfig]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file that travels with a card."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """What a rater has learnt from one data set.
+
+    Attributes:
+        data_set: its title.
+        split: whose training part.
+        scale: of the data set's raters.
+        map: from that scale onto the rater's.
+        labels: `n`, `mean`, `sd`, `min` and `max` of the training scores, on the rater's scale.
+        photos: `photo_hash` of the names learnt from: a list of research files is not handed on.
+        people: whether the photos show people; drawn faces do not.
+    """
+
+    data_set: str
+    split: str
+    scale: RatingScale
+    map: ScaleMap
+    labels: dict[str, float]
+    photos: tuple[str, ...]
+    people: bool = True
 
 
 @dataclass(frozen=True)
 class Card:
     """How weights were made and what they reach.
 
-    parameters: numbers in the network. seconds: of all epochs. images_per_second: median over the epochs, with
-    augmentation. trained_on: names of the photos learnt from. labels: n, mean, sd, min and max of the training scores.
-    metrics: figures on the test part, by group; `constant` is the training mean as everyone's score.
-    input: shape and type of a crop. files: sha256 of each file by its suffix. interval: `level`, and half the width of
-    the interval around a score, `half`, at `scores`; empty if it was never calibrated. explanations: what was measured
-    of their truth, by `faithfulness`. folder: where the card was read.
+    Attributes:
+        name: of its file.
+        config: the whole recipe; its `family` says what kind of rater this is.
+        scale: of the ratings.
+        trained_on: what it has learnt from, the data set whose scale it has first; empty for what never learnt.
+        parameters: numbers in the network.
+        seconds: of all epochs.
+        images_per_second: median over the epochs, with augmentation.
+        metrics: figures on test parts by data set and group; `mean_baseline` predicts the training mean for everyone.
+        input: shape and type of a crop.
+        artifacts: the files beside it by kind: `keras`, `onnx`, `stats`.
+        interval: `level`, and `half_width` at `scores`, in rating points; empty if it was never calibrated.
+        explanations: what was measured of their faithfulness.
+        folder: where the card was read.
     """
 
     name: str
-    data: str
-    split: str
-    config: Config
-    precision: str
-    command: str
-    commit: str
-    made: str
-    parameters: int
-    seconds: float
-    images_per_second: float
-    trained_on: tuple[str, ...]
-    labels: dict[str, float]
-    metrics: dict[str, dict[str, float | None]]
-    input: dict[str, Any]
-    versions: dict[str, str]
-    files: dict[str, str] = field(default_factory=dict)
+    config: RaterConfig
+    scale: RatingScale
+    trained_on: tuple[TrainedOn, ...] = ()
+    precision: str = ""
+    command: str = ""
+    commit: str = ""
+    made: str = ""
+    parameters: int = 0
+    seconds: float = 0.0
+    images_per_second: float = 0.0
+    metrics: dict[str, dict[str, dict[str, float | None]]] = field(default_factory=dict)
+    input: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
     interval: dict[str, Any] = field(default_factory=dict)
     explanations: dict[str, Any] = field(default_factory=dict)
     folder: Path = Path()
 
+    @property
+    def data(self) -> str:
+        """The title of the data set whose scale it has; "" for what never learnt."""
+        return self.trained_on[0].data_set if self.trained_on else ""
+
+    @property
+    def split(self) -> str:
+        """The split of that data set."""
+        return self.trained_on[0].split if self.trained_on else ""
+
+    @property
+    def labels(self) -> dict[str, float]:
+        """`n`, `mean`, `sd`, `min` and `max` of the training scores of that data set."""
+        return self.trained_on[0].labels if self.trained_on else {}
+
+    @property
+    def of_people(self) -> bool:
+        """Whether it has learnt from photos of people, and from nothing drawn."""
+        return bool(self.trained_on) and all(part.people for part in self.trained_on)
+
+    @property
+    def path(self) -> Path:
+        """Of the card itself."""
+        return self.folder / f"{self.name}.json"
+
     def to_json(self) -> str:
         """The card as text; the folder is not part of it."""
-        values = {k: v for k, v in vars(self).items() if k != "folder"}
-        values["config"] = to_json(self.config)
+        values = {key: value for key, value in vars(self).items() if key != "folder"}
+        values["config"], values["scale"] = to_json(self.config), to_json(self.scale)
+        values["trained_on"] = [to_json(part) for part in self.trained_on]
+        values["artifacts"] = {kind: to_json(artifact) for kind, artifact in self.artifacts.items()}
         return json.dumps(values, indent=1) + "\n"
 
-    def file(self, suffix: str) -> Path:
-        """The weight file of that suffix, after its hash was checked. Raises WeightsError."""
-        path = self.folder / (self.name + suffix)
-        if suffix not in self.files:
-            raise WeightsError(f"Expected a card that names {path.name}. Received: {self.name}.json without it.")
+    def artifact(self, kind: str) -> Path:
+        """The file of that kind, after its hash was checked. Raises WeightsError."""
+        if kind not in self.artifacts:
+            raise WeightsError(f"{self.name} has no {kind} file. Restore its card or train it again.")
+        path = self.folder / self.artifacts[kind].file
         if not path.is_file():
-            raise WeightsError(f"Expected the weights {path}. Received: no such file; restore it or train again.")
-        if sha256(path) != self.files[suffix]:
-            raise WeightsError(
-                f"Expected {path} as its card describes it. Received: a file with other content; restore both together."
-            )
+            raise WeightsError(f"No such file: {path}. Restore it or train again.")
+        if sha256(path) != self.artifacts[kind].sha256:
+            raise WeightsError(f"{path} is not the file that its card describes. Restore both together.")
         return path
 
+    def knows(self, data_set: str, names: Iterable[str]) -> list[str]:
+        """Those of the photos of a data set that the rater has learnt from."""
+        learnt = {photo for part in self.trained_on for photo in part.photos}
+        return [name for name in names if photo_hash(data_set, name) in learnt]
+
     def explained(self, key: str) -> tuple[Any, str]:
-        """A finding of its explanations, None if there is none, and words for where it was measured: "" if here."""
-        finding = self.explanations.get(key)
-        if finding is None:
+        """A result of its explanations, None if there is none, and words for where it was measured: "" if here."""
+        entry = self.explanations.get(key)
+        if entry is None:
             return None, ""
         other = self.measured_on(key)
-        return finding["found"], f" (measured on {other}, of the same recipe)" if other else ""
+        return entry["result"], f" (measured on {other}, of the same recipe)" if other else ""
 
     def measured_on(self, key: str) -> str:
-        """The other network of its recipe that a finding of its explanations is from; "" if it is its own or none."""
+        """The other network of its recipe that a result of its explanations is from; "" if it is its own or none."""
         network = str(self.explanations.get(key, {}).get("network", self.name))
         return "" if network == self.name else network
 
     def half_width(self, score: float) -> float | None:
-        """Half the width of the interval around a score, in rating points."""
-        return float(np.interp(score, self.interval["scores"], self.interval["half"])) if self.interval else None
+        """Half the width of the prediction interval around a score, in rating points."""
+        return float(np.interp(score, self.interval["scores"], self.interval["half_width"])) if self.interval else None
 
     def stats(self, *names: str) -> dict[str, NDArray[Any]]:
-        """Numbers of the data set, those named or all: `labels`, all its mean scores, sorted, and means and silence of
+        """Numbers of the data set, those named or all: `labels`, all its mean scores, sorted, and mean activations of
         filters by layer."""
-        with np.load(self.file(STATS)) as stored:
+        with np.load(self.artifact("stats")) as stored:
             return {name: stored[name] for name in names or stored.files}
 
 
-def load(name: str | None = None) -> Card:
-    """The card of weights in `weights/`, or at the path of a card; by default of the best weights there are.
+def photo_hash(data_set: str, name: str) -> str:
+    """What a card keeps of a photo's name: 16 hex digits of the SHA-256 of `data set/name`.
 
-    Raises WeightsError: no such card, a damaged one, or a default that was not made from photos of people.
+    Example:
+        >>> len(photo_hash("SCUT-FBP5500", "AF1.jpg"))
+        16
     """
-    if name is None:
-        found = [WEIGHTS / f"{n}.json" for n in DEFAULTS if (WEIGHTS / f"{n}.json").is_file()]
-        if not found:
-            raise WeightsError(
-                f"Expected the weights {DEFAULTS[0]} in {WEIGHTS}. Received: none; restore or train them."
-            )
-        path = found[0]
-    else:
-        path = Path(name) if name.endswith(".json") else WEIGHTS / f"{name}.json"
-    card = _read(path)
-    if name is None and card.data != DEFAULT_DATA:
-        raise WeightsError(f"Expected default weights made from {DEFAULT_DATA}. Received: some made from {card.data}.")
-    return card
+    return hashlib.sha256(f"{data_set}/{name}".encode()).hexdigest()[:16]
 
 
-def _read(path: Path) -> Card:
+def read(path: Path, decode: Decode) -> Card:
+    """The card at a path.
+
+    Args:
+        path: of the JSON file.
+        decode: makes the config of its family.
+
+    Raises:
+        WeightsError: no such card, or a damaged one.
+    """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        config = from_json(values.pop("config"))
-        trained_on = tuple(values.pop("trained_on"))
-        return Card(config=config, trained_on=trained_on, folder=path.parent, **values)
+        config = decode(values.pop("config"))
+        scale = from_json(values.pop("scale"), RatingScale)
+        parts = tuple(from_json(part, TrainedOn) for part in values.pop("trained_on"))
+        artifacts = {kind: from_json(one, Artifact) for kind, one in values.pop("artifacts").items()}
+        return Card(config=config, scale=scale, trained_on=parts, artifacts=artifacts, folder=path.parent, **values)
     except FileNotFoundError as error:
-        there = ", ".join(sorted(p.stem for p in WEIGHTS.glob("*.json"))) or "none"
-        raise WeightsError(
-            f"Expected a card at {path}. Received: no such file; the weights that are there: {there}."
-        ) from error
+        there = ", ".join(sorted(card.stem for card in WEIGHTS.glob("*.json"))) or "none"
+        raise WeightsError(f"No such card: {path}. The weights that are there: {there}.") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
-        raise WeightsError(f"Expected a card in {path}. Received: something else ({error}).") from error
+        raise WeightsError(f"{path} is not a card of this version ({error}).") from error
 
 
-def rewrite(card: Card, **changes: Any) -> Path:
-    """Write the card again with other values, an interval for instance. Returns its path."""
-    path = card.folder / f"{card.name}.json"
-    write_whole(path, replace(card, **changes).to_json().encode())
-    return path
-
-
-def same_recipe(names: Sequence[str], measured: Card) -> list[Card]:
-    """The cards of those names or paths; ConfigError if one is of another recipe than `measured`."""
-    cards = [load(name) for name in names]
-    for card in cards:
-        if card.config != measured.config:
-            raise ConfigError(f"Expected networks of the recipe of {measured.name}. Received: {card.name} of another.")
-    return cards
-
-
-def explain(names: Sequence[str], measured: Card, **found: Any) -> None:
-    """Write what was found of the explanations of `measured` into the cards of `same_recipe`, each finding with the
-    name of the network that it was measured on."""
-    told = {key: {"network": measured.name, "found": value} for key, value in found.items()}
-    for card in same_recipe(names, measured):
-        rewrite(card, explanations={**card.explanations, **told})
-
-
-def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that, whatever happens, either the old or the new one is there whole."""
-    temporary = path.with_name(path.name + ".part")
-    with open(temporary, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def write(card: Card, **changes: Any) -> Path:
+    """Write the card into its folder, with other values where some are given. Returns its path."""
+    write_atomic(card.path, replace(card, **changes).to_json().encode())
+    return card.path

@@ -1,55 +1,102 @@
-"""Networks by name. A new network is a row here and passes the contract test as it is."""
+"""All raters by family. A new one is a file and a row here, and passes the contract test as it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-import keras
-import numpy as np
-import tensorflow as tf
-
-from beauty_evaluate.config import Config
+from beauty_evaluate import config as configs
+from beauty_evaluate.config import Config, RaterConfig
 from beauty_evaluate.errors import ConfigError, WeightsError
-from beauty_evaluate.raters import six_block
-from beauty_evaluate.raters.card import KERAS, Card
-from beauty_evaluate.raters.runtime import PredictFn
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.mean_baseline import MeanBaseline, MeanBaselineConfig
+from beauty_evaluate.raters.network import NetworkRater, Runtime
+from beauty_evaluate.raters.rater import Rater
 
-BUILDERS: dict[str, Callable[..., keras.Model]] = {
-    "six_block": six_block.build,
-    "article": six_block.build_article,
+DEFAULT = "six_block"  # learnt from every photo there was
+EVALUATED = "six_block_60-40"  # with a test part: what evaluation and tables take unless told otherwise
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of rater: the type of its config, and what makes one of a card, a runtime and a number of threads."""
+
+    config: type[Any]
+    load: Callable[[Card, Runtime, int], Rater]
+
+
+FAMILIES: dict[str, Family] = {
+    "network": Family(Config, NetworkRater),
+    "mean_baseline": Family(MeanBaselineConfig, lambda card, runtime, threads: MeanBaseline(card)),
 }
 
 
-def build(
-    config: Config,
-    mean_score: float = 3.0,
-    dtype: str = "float32",
-    seed: int | None = None,
-    learning: bool = False,
-) -> keras.Model:
-    """The Keras network of a recipe; see `six_block.build`. ConfigError for an unknown kind."""
-    kind = config.network.kind
-    if kind not in BUILDERS:
-        raise ConfigError(f"Expected a network of {', '.join(BUILDERS)}. Received: {kind}.")
-    return BUILDERS[kind](config, mean_score, dtype, seed, learning)
+def decode(values: dict[str, Any]) -> RaterConfig:
+    """The config of its family, from JSON. Raises ConfigError."""
+    family = values.get("family")
+    if family not in FAMILIES:
+        raise ConfigError(f"There is no family of raters {family}; there are {', '.join(FAMILIES)}.")
+    config: RaterConfig = configs.from_json(values, FAMILIES[family].config)
+    return config
 
 
-def load(card: Card) -> keras.Model:
-    """The Keras network of a card, in float32. Raises WeightsError."""
-    model = build(card.config)
-    try:
-        model.load_weights(card.file(KERAS))
-    except (ValueError, OSError, KeyError) as error:
-        raise WeightsError(f"Expected the weights of {card.name}. Received: others ({error}).") from error
-    return model
+def load_card(name: str | None = None) -> Card:
+    """The card of a rater.
+
+    Args:
+        name: in `weights/`, or the path of a card (default: the best weights there are).
+
+    Raises:
+        WeightsError: no such card, a damaged one, or a default that was not made from photos of people.
+
+    Example:
+        >>> load_card("six_block").data
+        'SCUT-FBP5500'
+    """
+    if name is not None:
+        return cards.read(Path(name) if name.endswith(".json") else configs.WEIGHTS / f"{name}.json", decode)
+    paths = [configs.WEIGHTS / f"{default}.json" for default in (DEFAULT, EVALUATED)]
+    there = [path for path in paths if path.is_file()]
+    if not there:
+        raise WeightsError(f"There are no weights {DEFAULT} in {configs.WEIGHTS}. Restore or train them.")
+    card = cards.read(there[0], decode)
+    if not card.of_people:
+        raise WeightsError(f"The default weights were made from {card.data}. Restore those made from photos.")
+    return card
 
 
-def keras_predictor(model: keras.Model) -> PredictFn:
-    """A Keras network as `runtime.PredictFn`, in a graph that takes any number of crops."""
-    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    call = tf.function(lambda crops: model(crops, training=False), input_signature=signature, autograph=False)
-    return lambda crops: np.asarray(call(crops)).reshape(-1)
+def load(name: str | None = None, runtime: Runtime = "opencv", threads: int = 0) -> Rater:
+    """A rater, ready to rate faces.
+
+    Args:
+        name: as `load_card`.
+        runtime: how a network is run: `opencv` starts soonest, `onnxruntime` is faster for many faces, `keras`.
+        threads: of one call with `onnxruntime`; 0: all cores.
+
+    Raises:
+        WeightsError: as `load_card`.
+    """
+    return of_card(load_card(name), runtime, threads)
 
 
-def relu_layers(model: keras.Model) -> dict[str, str]:
-    """Each convolution and the layer that holds its maps after ReLU: `block2_conv1` -> `block2_relu1`."""
-    names = [layer.name for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
-    return {name: name.replace("_conv", "_relu") for name in names}
+def of_card(card: Card, runtime: Runtime = "opencv", threads: int = 0) -> Rater:
+    """The rater of a card, likewise."""
+    return FAMILIES[card.config.family].load(card, runtime, threads)
+
+
+def same_recipe(names: Sequence[str], measured: Card) -> list[Card]:
+    """The cards of those names or paths; ConfigError if one is of another recipe than `measured`."""
+    found = [load_card(name) for name in names]
+    for card in found:
+        if card.config != measured.config:
+            raise ConfigError(f"{card.name} is of another recipe than {measured.name}. Name cards of the same one.")
+    return found
+
+
+def record_explanation_results(names: Sequence[str], measured: Card, **results: Any) -> None:
+    """Write results on the explanations of `measured` into the cards of `same_recipe`, each with the name of the
+    network that it was measured on."""
+    entries = {key: {"network": measured.name, "result": value} for key, value in results.items()}
+    for card in same_recipe(names, measured):
+        cards.write(card, explanations={**card.explanations, **entries})

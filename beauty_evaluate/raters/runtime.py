@@ -1,4 +1,4 @@
-"""Running a network: the exported file without TensorFlow, and the one scoring function for every way to run it."""
+"""Running a network: the exported file without TensorFlow, and the one prediction for every way to run it."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -18,27 +18,21 @@ PredictFn = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 BATCH = 4  # crops a pass; with their mirror images 8: more at once take longer, since they leave the cache
 
 
-def cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def opencv_predictor(path: Path) -> PredictFn:
-    """The network in an ONNX file, run by OpenCV, which is there soonest. Not for use from two threads at once. Raises
-    WeightsError."""
+    """The network in an ONNX file, by OpenCV: fastest start-up; not thread-safe. Raises WeightsError."""
     try:
         net = cv2.dnn.readNetFromONNX(str(path))
     except cv2.error as error:
-        raise WeightsError(f"Expected an ONNX network in {path}. Received: a file that cannot be read.") from error
+        raise WeightsError(f"{path} cannot be read as an ONNX network. Restore it or export it again.") from error
 
-    def forward(crops: NDArray[np.float32]) -> NDArray[np.float32]:
-        found = []
+    def predictor(crops: NDArray[np.float32]) -> NDArray[np.float32]:
+        ratings = []
         for crop in crops:  # together they take more memory, and no less time
             net.setInput(np.ascontiguousarray(crop[None], np.float32))
-            found.append(net.forward().reshape(-1)[0])
-        return np.array(found, np.float32)
+            ratings.append(net.forward().reshape(-1)[0])
+        return np.array(ratings, np.float32)
 
-    return forward
+    return predictor
 
 
 def onnxruntime_predictor(path: Path, threads: int = 0) -> PredictFn:
@@ -54,21 +48,29 @@ def onnxruntime_predictor(path: Path, threads: int = 0) -> PredictFn:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its own errors share no other class
-        raise WeightsError(f"Expected an ONNX network in {path}. Received: a file that cannot be read.") from error
+        raise WeightsError(f"{path} cannot be read as an ONNX network. Restore it or export it again.") from error
     (name,) = (given.name for given in session.get_inputs())
 
-    def forward(crops: NDArray[np.float32]) -> NDArray[np.float32]:
-        (found,) = session.run(None, {name: np.ascontiguousarray(crops, np.float32)})
-        return np.asarray(found, np.float32).reshape(-1)
+    def predictor(crops: NDArray[np.float32]) -> NDArray[np.float32]:
+        (ratings,) = session.run(None, {name: np.ascontiguousarray(crops, np.float32)})
+        return np.asarray(ratings, np.float32).reshape(-1)
 
-    return forward
+    return predictor
 
 
-def predict(forward: PredictFn, crops: Picture | Sequence[Picture], flip_tta: bool) -> NDArray[np.float64]:
-    """Score crops: the one function behind use.py, evaluation, intervals and explanations.
+def predict(predictor: PredictFn, crops: Picture | Sequence[Picture], flip_tta: bool) -> NDArray[np.float64]:
+    """The ratings of crops by one network: the one function behind scores, evaluation, intervals and explanations.
 
-    crops: uint8 (N, size, size, C). flip_tta: the mean over the crop and its mirror image, as the card says.
-    Returns float64 (N,) on the 1..5 scale (a network may leave it by a little). ValueError for no crops.
+    Args:
+        predictor: the network.
+        crops: uint8 or float32 (N, size, size, C) of 0..255.
+        flip_tta: the mean over the crop and its mirror image, as the card says.
+
+    Returns:
+        float64 (N,) in rating points; a network may leave the scale by a little.
+
+    Raises:
+        ValueError: no crops.
     """
     pixels = np.asarray(crops)
     if pixels.ndim != 4 or not len(pixels):
@@ -76,8 +78,8 @@ def predict(forward: PredictFn, crops: Picture | Sequence[Picture], flip_tta: bo
     scores = []
     for start in range(0, len(pixels), BATCH):
         part = pixels[start : start + BATCH]
-        found = forward(_both(part) if flip_tta else part.astype(np.float32)).astype(np.float64)
-        scores.append(found.reshape(2, -1).mean(0) if flip_tta else found)
+        ratings = predictor(_both(part) if flip_tta else part.astype(np.float32)).astype(np.float64)
+        scores.append(ratings.reshape(2, -1).mean(0) if flip_tta else ratings)
     return np.concatenate(scores)
 
 
