@@ -1,4 +1,4 @@
-"""The Flask application and its server: wiring, limits and headers. What an address answers is in views.py and api.py."""
+"""The Flask application and its server: wiring, limits and headers. Addresses are answered in views.py and api.py."""
 
 import io
 import json
@@ -21,6 +21,7 @@ from beauty_evaluate.web import api, replies, requests, views
 from beauty_evaluate.web.service import QUEUED_EXPLANATIONS, QUEUED_SCORES, Busy, ScoringService, TooLong
 
 SPARE = 1 << 16  # bytes of a request beside its photos
+SPARE_THREADS = 4  # for requests that are answered at once
 CONNECTIONS = 100
 IDLE = 30  # seconds after which a silent connection is closed
 HERE = ("127.0.0.1", "localhost", "[::1]")
@@ -155,7 +156,10 @@ def serve(app: flask.Flask, host: str, port: int, threads: int, ready: Callable[
     server = create_server(
         app,
         sockets=[listening],
-        threads=threads + QUEUED_SCORES + QUEUED_EXPLANATIONS + 4,  # each waits for its turn; a few more answer meanwhile
+        threads=threads
+        + QUEUED_SCORES
+        + QUEUED_EXPLANATIONS
+        + 4,  # each waits for its turn; a few more answer meanwhile
         ident=None,
         max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
         inbuf_overflow=sys.maxsize,  # above these two, waitress would write temporary files

@@ -60,6 +60,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Distribution of the scores of the {rated} rated faces, with this face marked",
         "{rated} 张已评分人脸的分数分布，并标出本照片的位置",
     ),
+    "scale_alone": ("Where this face lies on the scale", "本照片在分数范围中的位置"),
     "face": ("Face {face} of {faces}", "第 {face} 张脸，共 {faces} 张"),
     "pick": ("Several faces were found. Choose one:", "找到多张人脸。请选择："),
     "every": ("All faces", "所有人脸"),

@@ -167,11 +167,11 @@ def _gap(a: compare.Entry, b: compare.Entry) -> dict[str, str]:
 
 def _bars(labels: NDArray[np.float64], scale: RatingScale) -> list[dict[str, float]]:
     """The distribution of the data set's scores as bars of an SVG of 100 x 30; none where it is not known."""
+    if not len(labels):
+        return []
     counts, _ = np.histogram(labels, BINS, (scale.low, scale.high))
-    step, highest = 100 / BINS, max(counts.max(), 1)
-    return [
-        {"x": i * step, "w": 0.9 * step, "h": 28 * count / highest} for i, count in enumerate(counts.tolist()) if count
-    ]
+    step, highest = 100 / BINS, counts.max()
+    return [{"x": i * step, "w": 0.9 * step, "h": 28 * count / highest} for i, count in enumerate(counts.tolist())]
 
 
 def facts(explanation: Explanation) -> dict[str, Any]:

@@ -49,9 +49,7 @@ def why_fragment() -> flask.Response:
     """Lines of JSON: progress, then the bars and the picture of one face as HTML."""
     texts = requests.texts()
     return replies.streamed(
-        lambda explanation: {
-            "html": flask.render_template("why.html", t=texts, why=presenters.explained(explanation))
-        }
+        lambda explanation: {"html": flask.render_template("why.html", t=texts, why=presenters.explained(explanation))}
     )
 
 
