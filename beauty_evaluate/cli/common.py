@@ -159,13 +159,13 @@ class Counter:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow without its notes about the processor and missing GPUs, which no log level keeps back."""
+    """Import TensorFlow and Keras without notes about the processor and missing GPUs, which no log level keeps back."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
-        import_module("tensorflow")
+        import_module("beauty_evaluate.raters.backend")
     finally:
         os.dup2(kept, 2)
         os.close(kept)

@@ -101,7 +101,9 @@ def about(card: Card) -> str:
     """
     data = " and ".join(part.data_set for part in card.trained_on)
     source = f"the raters of {data} would give" if data else f"{card.name} gives without having learnt from ratings"
-    limits = f" They mean little for faces unlike those of {data} (another origin or age, a turned head)." if data else ""
+    limits = (
+        f" They mean little for faces unlike those of {data} (another origin or age, a turned head)." if data else ""
+    )
     return (
         f"The scores estimate the mean rating, {card.scale}, that {source}. They do not measure anyone's worth; light, "
         f"lens and a smile move them.{limits}"
