@@ -28,7 +28,9 @@ def measure(data: DataSet, split: str, weights: str, flags: str) -> tuple[str, d
     evaluation = evaluate(rater, data, names)
     command = f"python3 -m beauty_evaluate evaluate{flags} --weights {weights}"
     title = f"`{weights}` on the {len(names)} photos of {data.title}, split {split} (`{command}`)"
-    missed = f"; {len(evaluation.missed)} could not be scored and count with the training mean" if evaluation.missed else ""
+    missed = (
+        f"; {len(evaluation.missed)} could not be scored and count with the training mean" if evaluation.missed else ""
+    )
     text = "\n".join([f"{title}{missed}:", "", evaluation_table(evaluation), "", *notes(evaluation, weights)])
     row = {
         "photos": f"{data.title}, {'all photos' if split == 'all' else 'test photos'}",
