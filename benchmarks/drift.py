@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from beauty_evaluate.cli.common import Counter
-from beauty_evaluate.datasets import mebeauty, scut, splits
+from beauty_evaluate.datasets.registry import read as read_data_set
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.evaluation.evaluate import assert_no_leakage
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
@@ -184,8 +184,8 @@ def main() -> None:
     parser.add_argument("--weights", default=cards.DEFAULTS[1])
     parser.add_argument("--wild", type=Path, required=True)
     options = parser.parse_args()
-    card, data, wild = cards.load(options.weights), scut.read(options.data), mebeauty.read(options.wild)
-    names = splits.official(options.data, data, "60-40").test
+    card, data, wild = cards.load(options.weights), read_data_set(options.data), read_data_set(options.wild)
+    names = data.split().test
     assert_no_leakage(card, names)
     chosen = np.random.default_rng(0).choice(names, min(options.n, len(names)), replace=False)
     photos = {name: data.samples[name].read() for name in names}

@@ -24,8 +24,8 @@ from PIL import Image
 
 from beauty_evaluate import images
 from beauty_evaluate.cli.common import import_tensorflow
-from beauty_evaluate.datasets import mebeauty, scut, splits
 from beauty_evaluate.datasets.pipeline import load_crops
+from beauty_evaluate.datasets.registry import read as read_data_set
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces.detect import find_faces, main_face
 from beauty_evaluate.images import Picture
@@ -179,11 +179,11 @@ def main() -> None:
     options = parser.parse_args()
     import_tensorflow()
     cv2.setNumThreads(1)
-    card, data = cards.load(options.weights), scut.read(options.data)
-    test = splits.official(options.data, data, "60-40").test
+    card, data = cards.load(options.weights), read_data_set(options.data)
+    test = data.split().test
     step = max(1, len(test) // options.n)
     paths = [data.samples[name].path for name in test[::step][: options.n]]
-    wild = [sample.path for sample in mebeauty.read(options.wild).samples.values()][: options.n // 2]
+    wild = [sample.path for sample in read_data_set(options.wild).samples.values()][: options.n // 2]
     crops = load_crops([data.samples[name] for name in test[::step][: options.n]], card.config.crop).centre
     heads = "| | decoding, ms | detection, ms | score moves by, mean | 95 % |\n| --- | ---: | ---: | ---: | ---: |"
     lines = [

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from beauty_evaluate import images
-from beauty_evaluate.datasets import mebeauty, scut
+from beauty_evaluate.datasets.registry import read as read_data_set
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces import detect
 from beauty_evaluate.raters import runtime
@@ -176,8 +176,8 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=2000)
     parser.add_argument("--calls", type=int, default=15)
     options = parser.parse_args()
-    known = [str(sample.path) for sample in scut.read(options.data).samples.values()]
-    wild = [str(sample.path) for sample in mebeauty.read(options.wild).samples.values()][:140]
+    known = [str(sample.path) for sample in read_data_set(options.data).samples.values()]
+    wild = [str(sample.path) for sample in read_data_set(options.wild).samples.values()][:140]
     paths = [*sorted(np.random.default_rng(0).permutation(known)[: options.n].tolist()), *wild]
     cores = len(os.sched_getaffinity(0))
     few = paths[:: max(1, len(paths) // ARTICLE_PHOTOS)]

@@ -14,7 +14,8 @@ from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 from beauty_evaluate import Scorer, metrics
 from beauty_evaluate.config import WEIGHTS, preset, to_json
 from beauty_evaluate.datasets import scut, synthetic
-from beauty_evaluate.datasets.splits import FOLDS, holdout_split, official
+from beauty_evaluate.datasets.scut import FOLDS
+from beauty_evaluate.datasets.splits import holdout_split
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation import crossval, duplicates, interval, report
 from beauty_evaluate.metrics import bootstrap_pearson, pearson
@@ -29,7 +30,7 @@ CONFIG = replace(preset("drawn"), training=replace(preset("drawn").training, epo
 def kept_fold(folder: Path, root: Path, fold: str, error: float = 0.1) -> Card:
     """A finished fold as `cross_validate` leaves it, with scores that are off by up to `error`."""
     data = scut.read(root)
-    split = official(root, data, fold)
+    split = data.split(fold)
     true = np.array([data.samples[n].score for n in split.test])
     off = np.random.default_rng(int(fold[-1])).uniform(-error, error, len(true))
     figures: dict[str, float | None] = {**metrics.summary(np.round(true + off, 4), true)}
@@ -62,7 +63,7 @@ def test_folds_are_trained_once_and_leave_card_and_predictions(
     assert values["config"] == json.loads(json.dumps(to_json(CONFIG)))
     folds = crossval.read_folds(keep, small_scut, scut.read(small_scut))
     assert [fold.card.split for fold in folds] == list(FOLDS)
-    assert folds[0].found.names == official(small_scut, scut.read(small_scut), "fold1").test
+    assert folds[0].found.names == scut.read(small_scut).split("fold1").test
 
     def refuse(*_: object) -> None:
         raise AssertionError("trained again")
@@ -223,7 +224,7 @@ def test_bootstrap_of_folds_is_of_the_mean_of_their_correlations() -> None:
 
 def test_choices_are_made_on_the_committed_list(scut_folder: Path) -> None:
     """With the real data: `--val` on fold 1 holds back the list in benchmarks/, no photo of its test part."""
-    fold = official(scut_folder, scut.read(scut_folder), "fold1")
+    fold = scut.read(scut_folder).split("fold1")
     listed = (ROOT / "benchmarks" / "validation.txt").read_text().split()
     assert list(holdout_split(fold).test) == listed
     assert not set(listed) & set(fold.test)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from beauty_evaluate.cli.common import Counter, add_into, import_tensorflow, start
-from beauty_evaluate.datasets import splits
 from beauty_evaluate.errors import DataError, UserError
 from beauty_evaluate.raters import card as cards
 
@@ -55,11 +54,11 @@ def _run(options: argparse.Namespace) -> int:
 def _photos(card: cards.Card, folder: Path, n: int) -> tuple[str, dict[str, Any]]:
     """The proof on test photos. Raises DataError, ConfigError."""
     import_tensorflow()
-    from beauty_evaluate.datasets import scut
+    from beauty_evaluate.datasets import registry
     from beauty_evaluate.evaluation.evaluate import assert_no_leakage
     from beauty_evaluate.explain.faithfulness_evaluation import prove_photos
 
-    names = splits.official(folder, scut.read(folder), card.split).test
+    names = registry.read(folder).split(card.split).test
     if len(names) < n:
         raise DataError(f"Expected a test part of {n} photos or more. Received: {len(names)}, of {card.name}.")
     assert_no_leakage(card, names)

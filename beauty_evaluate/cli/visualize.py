@@ -70,25 +70,27 @@ def _run(options: argparse.Namespace) -> int:
 
 def _other_faces(folder: Path, card: "Card", path: str) -> "Sequence[Picture]":
     """Crops of a few faces of the data set but for the photo at `path`, drawn by lot."""
-    from beauty_evaluate.datasets import scut
+    from beauty_evaluate.datasets import registry
     from beauty_evaluate.datasets.pipeline import load_crops
     from beauty_evaluate.explain.data_set import OTHERS, chosen
 
     own = Path(path).resolve()
-    samples = [sample for sample in scut.read(folder).samples.values() if sample.path and sample.path.resolve() != own]
+    samples = [
+        sample for sample in registry.read(folder).samples.values() if sample.path and sample.path.resolve() != own
+    ]
     return list(load_crops(chosen(samples, OTHERS), card.config.crop).centre)
 
 
 def _data_set(options: argparse.Namespace) -> int:
     import_tensorflow()
-    from beauty_evaluate.datasets import scut, splits
+    from beauty_evaluate.datasets import registry
     from beauty_evaluate.evaluation.evaluate import assert_no_leakage
     from beauty_evaluate.explain.data_set import chosen, explain_data_set
     from beauty_evaluate.raters import card as cards
 
     card = cards.load(options.weights or cards.DEFAULTS[1])
-    data = scut.read(options.data)
-    names = splits.official(options.data, data, "60-40").test
+    data = registry.read(options.data)
+    names = data.split().test
     assert_no_leakage(card, names)
     cards.same_recipe(options.into, card)  # now, not after an hour
     samples = chosen([data.samples[name] for name in names], options.n)

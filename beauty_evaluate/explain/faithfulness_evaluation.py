@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from beauty_evaluate.config import Config
-from beauty_evaluate.datasets import scut
 from beauty_evaluate.datasets.pipeline import load_crops
+from beauty_evaluate.datasets.registry import read as read_data_set
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.explain.faithfulness import (
     CONTROLS,
@@ -47,7 +47,7 @@ def prove_photos(
 
     folder: of SCUT-FBP5500. DataError for fewer than LEAST faces.
     """
-    data = scut.read(folder)
+    data = read_data_set(folder)
     chosen = np.random.default_rng(0).choice(names, n, replace=False)
     crops = load_crops([data.samples[name] for name in chosen], card.config.crop)
     if len(crops.names) < LEAST:

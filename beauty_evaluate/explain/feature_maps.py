@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate.images import Picture
-from beauty_evaluate.raters.registry import relu_layers
+from beauty_evaluate.raters.builders import relu_layers
 from beauty_evaluate.raters.runtime import BATCH
 
 Floats = NDArray[np.float32]

@@ -13,6 +13,7 @@ from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.mean_baseline import MeanBaseline, MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, Runtime
 from beauty_evaluate.raters.rater import Rater
+from beauty_evaluate.settings import from_json
 
 DEFAULT = "six_block"  # learnt from every photo there was
 EVALUATED = "six_block_60-40"  # with a test part: what evaluation and tables take unless told otherwise
@@ -37,7 +38,7 @@ def decode(values: dict[str, Any]) -> RaterConfig:
     family = values.get("family")
     if family not in FAMILIES:
         raise ConfigError(f"There is no family of raters {family}; there are {', '.join(FAMILIES)}.")
-    config: RaterConfig = configs.from_json(values, FAMILIES[family].config)
+    config: RaterConfig = from_json(values, FAMILIES[family].config)
     return config
 
 
