@@ -36,6 +36,13 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 
+Source = str | os.PathLike[str] | bytes
+
+
+def as_picture(source: Source) -> Picture:
+    return read(source)
+
+
 def read(source: str | os.PathLike[str] | bytes) -> Picture:
     """Decode one picture.
 

@@ -110,7 +110,7 @@ def _score(
             if gathered is not None and scored.faces:
                 from beauty_evaluate.scoring.compare import entries  # here, since a plain call does without
 
-                gathered += entries(scored, roots)
+                gathered += entries(scored, scorer.crop_config, roots)
             good, bad = good + len(scored.faces), bad + (not scored.faces)
             count.clear()
             for row, face in zip_longest(scored.rows, scored.faces):
@@ -158,7 +158,7 @@ def _compare(
     failed, count = 0, Counter("scoring the others")
     for done, scored in enumerate(scan(scorer, others), 1):
         if scored.faces:
-            faces += compare.entries(scored, mine=False)
+            faces += compare.entries(scored, scorer.crop_config, mine=False)
         else:
             count.clear()
             _print(scored.rows[0], scorer.rated, _quiet(options))
@@ -267,7 +267,7 @@ def _print(row: "Row", rated: int, quiet: bool) -> None:
         print(f"{file}: {row.error}", file=sys.stderr)
     elif not quiet:
         which = f", face {row.face} of {row.faces}" if row.faces > 1 else ""
-        margin = "" if row.half is None else f" +- {row.half:.2f}"
+        margin = "" if row.half_width is None else f" +- {row.half_width:.2f}"
         score = f"{row.score:.2f}{margin} of 5"
         careful = f"; means little: {row.warnings.replace(';', ', ')}" if row.warnings else ""
         share = f"higher than {row.percentile:.0f} % of {rated} rated faces"

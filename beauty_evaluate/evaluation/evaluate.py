@@ -112,11 +112,12 @@ class Evaluation:
         return names[0], names[1], labels, scores
 
     def within(self, column: str) -> float:
-        """The mean over the groups of a column of the PC within each; NaN if none has one."""
+        """The PC within the groups of a column: their mean, weighted by their photos; NaN if none has one."""
         values = self.groups(column)
         groups = [values == value for value in sorted({str(value) for value in values} - {""})]
-        inside = [metrics.pearson(self.predicted[own], self.true[own]) for own in groups]
-        return float(np.mean(inside)) if inside else math.nan
+        inside = np.array([metrics.pearson(self.predicted[own], self.true[own]) for own in groups])
+        weights = np.array([own.sum() for own in groups]) * ~np.isnan(inside)
+        return float(np.nansum(inside * weights) / weights.sum()) if weights.any() else math.nan
 
     def _figures(self, predicted: Floats, true: Floats) -> Figures:
         figures: Figures = {key: _number(value) for key, value in metrics.summary(predicted, true).items()}

@@ -32,10 +32,13 @@ FINE_DETAIL = 2.0  # pixels of the 256 of a crop's side: what is finer is gone f
 class Quality:
     """What is measured of a face.
 
-    side: of its box, the shorter one, pixels of the photo. sharpness: contrast of what is finer than FINE_DETAIL, as a
-    share of all contrast. light: mean brightness of eyes to chin, 0..255. colour: mean difference of a pixel's strongest and
-    weakest channel, 0..255. turn: how far the nose lies beside the middle of the eyes, in eye distances.
-    confidence: the detector's, 0..1.
+    Attributes:
+        side: of its box, the shorter one, pixels of the photo.
+        sharpness: contrast of what is finer than FINE_DETAIL, as a share of all contrast.
+        light: mean brightness of eyes to chin, 0..255.
+        colour: mean difference of a pixel's strongest and weakest channel, 0..255.
+        turn: how far the nose lies beside the middle of the eyes, in eye distances.
+        confidence: the detector's, 0..1.
     """
 
     side: float

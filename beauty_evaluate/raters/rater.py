@@ -29,6 +29,12 @@ class Ratings:
     parts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    def part(self, start: int, count: int) -> "Ratings":
+        """Those of `count` faces from `start` on."""
+        faces = slice(start, start + count)
+        half_width = None if self.half_width is None else self.half_width[faces]
+        return Ratings(self.mean[faces], half_width, {key: part[faces] for key, part in self.parts.items()}, self.notes)
+
 
 class Rater(Protocol):
     """Anything that rates faces: a network, a geometric rule, a language model.

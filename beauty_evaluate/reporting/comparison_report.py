@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from beauty_evaluate.drawing import RAISES, score_colour
 from beauty_evaluate.errors import UserError
-from beauty_evaluate.raters.card import write_whole
+from beauty_evaluate.files import write_atomic
 from beauty_evaluate.reporting.html import Section, page, paragraph
 from beauty_evaluate.scoring.compare import THUMBNAIL, Entry, ranked
 
@@ -40,7 +40,7 @@ def write(path: Path, faces: Sequence[Entry], sentences: Sequence[str], rated: i
     """Write the ranking of the faces as the suffix says. rated: number of faces behind a percentile. UserError for no
     face or another suffix."""
     check(path)
-    write_whole(path, drawn(path.suffix.lower(), faces, sentences, rated))
+    write_atomic(path, drawn(path.suffix.lower(), faces, sentences, rated))
 
 
 def drawn(suffix: str, faces: Sequence[Entry], sentences: Sequence[str], rated: int) -> bytes:

@@ -14,11 +14,11 @@ from pathlib import Path
 import cv2
 
 from beauty_evaluate import images
+from beauty_evaluate.config import cores
 from beauty_evaluate.drawing import label_box, score_colour
 from beauty_evaluate.errors import PhotoError, UserError
 from beauty_evaluate.images import Picture
-from beauty_evaluate.raters.card import ONNX
-from beauty_evaluate.raters.runtime import PredictFn, cores, onnxruntime_predictor
+from beauty_evaluate.raters.rater import Rater
 from beauty_evaluate.scoring.scorer import Row, Scored, Scorer
 
 CHUNK = 8  # photos that a thread takes at once: their faces go through the network together
@@ -109,19 +109,19 @@ def scan(
     folder that is there.
     """
 
-    def together(chunk: list[str], forward: PredictFn | None) -> list[Scored]:
+    def together(chunk: list[str], rater: Rater | None) -> list[Scored]:
         if copies is None:
-            return scorer.score_many(chunk, single, forward)
-        return [_with_copy(scorer, path, single, copies[path], forward) for path in chunk]
+            return scorer.score_many(chunk, single, rater)
+        return [_with_copy(scorer, path, single, copies[path], rater) for path in chunk]
 
-    def work(chunk: list[str], forward: PredictFn | None) -> list[Scored]:
+    def work(chunk: list[str], rater: Rater | None) -> list[Scored]:
         try:
-            return together(chunk, forward)
+            return together(chunk, rater)
         except Exception as error:  # a mistake of ours in one photo must not end a run of thousands
             if isinstance(error, UserError | OSError | MemoryError):
                 raise
             if len(chunk) > 1:
-                return [scored for path in chunk for scored in work([path], forward)]
+                return [scored for path in chunk for scored in work([path], rater)]
             logging.getLogger(__name__).exception("scoring %s", printable(chunk[0]))
             words = f"Expected to score this photo. Received: {type(error).__name__}, which is our mistake ({error})."
             return [Scored.failed(chunk[0], PhotoError("failed", " ".join(words.split())))]
@@ -132,8 +132,8 @@ def scan(
         for path in first:
             yield from work([path], None)
     elif first and second:
-        forward = onnxruntime_predictor(scorer.card.file(ONNX), threads=1)
-        yield from _in_order(lambda chunk: work(chunk, forward), chain((first, second), chunks), cores())
+        rater = scorer.batch_rater(threads=1)
+        yield from _in_order(lambda chunk: work(chunk, rater), chain((first, second), chunks), cores())
 
 
 def _chunks(paths: Iterator[str]) -> Iterator[list[str]]:
@@ -141,10 +141,10 @@ def _chunks(paths: Iterator[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _with_copy(scorer: Scorer, path: str, single: bool, place: Path, forward: PredictFn | None) -> Scored:
+def _with_copy(scorer: Scorer, path: str, single: bool, place: Path, rater: Rater | None) -> Scored:
     try:
         photo = images.read(path)
-        scored = scorer.look(photo, path, single, forward)
+        scored = scorer.look(photo, path, single, rater)
     except PhotoError as error:
         return Scored.failed(path, error)
     _write(place, annotate(photo, scored.rows))

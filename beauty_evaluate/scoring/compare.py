@@ -11,8 +11,8 @@ from statistics import mean, stdev
 
 import cv2
 
-from beauty_evaluate.faces.detect import Face
-from beauty_evaluate.images import three_channels
+from beauty_evaluate.config import CropConfig
+from beauty_evaluate.images import Picture, three_channels
 from beauty_evaluate.scoring.batch import printable
 from beauty_evaluate.scoring.scorer import Row, Scored
 
@@ -40,10 +40,10 @@ class Entry:
     @property
     def half(self) -> float | None:
         """Half the width of the score's interval, which ends at 1 and 5."""
-        return self.row.half
+        return self.row.half_width
 
 
-def entries(scored: Scored, roots: Sequence[str] = (), mine: bool = True) -> list[Entry]:
+def entries(scored: Scored, config: CropConfig, roots: Sequence[str] = (), mine: bool = True) -> list[Entry]:
     """The faces of one photo; none if it has no score. roots: the folders that were asked about: their subfolders are
     a person each, and so are they themselves if there are several."""
     found = []
@@ -51,7 +51,7 @@ def entries(scored: Scored, roots: Sequence[str] = (), mine: bool = True) -> lis
         path = Path(row.file)
         name = printable(path.name) + f", face {row.face}" * (row.faces > 1)
         assert row.score is not None
-        found.append(Entry(name, row, row.score, _jpeg(face), printable(_person(path, roots)), mine))
+        found.append(Entry(name, row, row.score, _jpeg(face.crop(config)), printable(_person(path, roots)), mine))
     return found
 
 
@@ -77,8 +77,8 @@ def disambiguate_names(faces: Sequence[Entry]) -> list[Entry]:
     return found
 
 
-def _jpeg(face: Face) -> bytes:
-    small = cv2.resize(three_channels(face.crop), (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+def _jpeg(crop: Picture) -> bytes:
+    small = cv2.resize(three_channels(crop), (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
     return bytes(cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
 
 

@@ -1,33 +1,39 @@
 """Photos in, scores out: one row per face, on the light runtime."""
 
 import os
-import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from beauty_evaluate import images
+from beauty_evaluate.config import CropConfig, RatingScale
 from beauty_evaluate.errors import ConfigError, PhotoError
-from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
 from beauty_evaluate.faces.detect import Face, find_faces, release
 from beauty_evaluate.faces.quality import quality
-from beauty_evaluate.faces.regions import NAMES, regions
 from beauty_evaluate.images import Picture
-from beauty_evaluate.raters import card as cards
-from beauty_evaluate.raters.runtime import PredictFn, onnxruntime_predictor, opencv_predictor, predict
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.rater import Rater, Ratings, crop_config
+
+if TYPE_CHECKING:
+    from beauty_evaluate.explain.job import Explanation, Progress
 
 
 @dataclass(frozen=True)
 class Row:
     """One face of a photo, or the reason why a photo has no score.
 
-    face: from 1, left to right, of `faces`; 0 if there is no score. status: `ok`, or PhotoError's word. score, low,
-    high: rating points 1..5 (low and high: None until an interval is calibrated). percentile: share of the data set's
-    scores that are lower, in percent. x, y, w, h: box in pixels of the photo. warnings: why the score means little,
-    words of `Quality.warnings` with `;` between them.
+    Attributes:
+        face: from 1, left to right, of `faces`; 0 if there is no score.
+        status: `ok`, or PhotoError's word.
+        score, low, high: rating points on the rater's scale; low and high are the ends of the prediction interval, None
+            until one is calibrated.
+        percentile: share of the data set's scores that are lower, in percent.
+        x, y, w, h: box in pixels of the photo.
+        warnings: why the score means little, words of `Quality.warnings` with `;` between them.
     """
 
     file: str
@@ -47,8 +53,8 @@ class Row:
     error: str = ""
 
     @property
-    def half(self) -> float | None:
-        """Half the width of the interval around the score, which ends at 1 and 5; None without an interval."""
+    def half_width(self) -> float | None:
+        """Half the width of the interval around the score, which ends with the scale; None without an interval."""
         if self.score is None or self.low is None or self.high is None:
             return None
         return max(self.score - self.low, self.high - self.score)
@@ -68,148 +74,196 @@ class Scored:
 
 
 class Scorer:
-    """A network with its card, ready to score photos. One for all threads: each gets a network of its own."""
+    """A rater, ready to score photos. One for all threads; it can be pickled, since it travels as its name.
+
+    Attributes:
+        rater: what gives the ratings. card: what it is. scale: of the scores.
+        labels: the data set's mean scores behind a percentile, sorted, float64 (`rated`,); empty where there are none.
+
+    Example:
+        >>> scorer = Scorer()
+        >>> [round(row.score, 2) for row in scorer.score("examples/eileen_collins.png")]
+        [3.47]
+    """
 
     def __init__(self, weights: str | None = None, low_memory: bool = False) -> None:
-        """weights: a name in `weights/` or the path of a card; by default the best there is. low_memory: no other will
-        come, so that less memory is kept. Raises WeightsError; for a network that cannot be read when the first face
-        is scored, since it is read while the first photo is.
+        """Load a card, and begin to read the network.
 
-        `card` says what the network is; `labels` are the data set's mean scores, sorted, float64 (`rated`,), behind a
-        percentile.
+        Args:
+            weights: a name in `weights/` or the path of a card (default: the best there is).
+            low_memory: give the detector's memory back after each photo, for a single one.
+
+        Raises:
+            WeightsError: no such weights; for a network that cannot be read when the first face is scored, since it is
+                read while the first photo is.
         """
-        self.card, self._one_photo = cards.load(weights), low_memory
-        self.labels = self.card.stats("labels")["labels"]
+        self._arguments = (weights, low_memory)
+        self._low_memory = low_memory
+        self.rater: Rater = registry.load(weights)
+        self.labels = self.card.stats("labels")["labels"] if "stats" in self.card.artifacts else np.empty(0)
         self.rated = len(self.labels)
-        self._local, self._lock = threading.local(), threading.Lock()
-        pool = ThreadPoolExecutor(1)
-        self._early: Future[PredictFn] | None = pool.submit(self._read_network)
-        pool.shutdown(wait=False)  # nothing more to come
 
-    def _read_network(self) -> PredictFn:
-        return opencv_predictor(self.card.file(cards.ONNX))
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Scorer, self._arguments
 
     @property
-    def _network(self) -> PredictFn:
-        """This thread's own: the first to ask gets the one that was read early."""
-        if not hasattr(self._local, "network"):
-            with self._lock:
-                early, self._early = self._early, None
-            self._local.network = early.result() if early else self._read_network()
-        return self._local.network  # type: ignore[no-any-return]
+    def card(self) -> Card:
+        """What the rater is and what it reaches."""
+        return self.rater.card
 
-    @cached_property
-    def _many(self) -> PredictFn:
-        """The same for hundreds of crops, and for all threads."""
-        return onnxruntime_predictor(self.card.file(cards.ONNX))
+    @property
+    def scale(self) -> RatingScale:
+        """Of the scores."""
+        return self.rater.scale
 
-    def percentile(self, score: float) -> float:
-        """Share of the data set's mean scores below `score`, 0..100."""
-        return 100 * float(np.searchsorted(self.labels, score)) / self.rated
+    @property
+    def crop_config(self) -> CropConfig:
+        """The crop that the rater sees."""
+        return crop_config(self.rater)
 
-    def score(self, source: str | os.PathLike[str] | bytes, single: bool = False) -> list[Row]:
-        """Every face of one photo, left to right. single: exactly one face is expected. Raises PhotoError."""
-        return self.score_picture(images.read(source), _name(source), single)
+    def batch_rater(self, threads: int = 0) -> Rater:
+        """The same rater for hundreds of faces: it starts later, and each takes less time.
 
-    def score_picture(self, photo: Picture, file: str = "", single: bool = False) -> list[Row]:
-        """As `score`, for a decoded photo: uint8 (H, W, 3) RGB."""
-        return self.look(photo, file, single).rows
+        Args:
+            threads: of one call; 0: all cores. It may be called from any number of threads.
+        """
+        return registry.of_card(self.card, "onnxruntime", threads)
+
+    def percentile(self, score: float) -> float | None:
+        """Share of the data set's mean scores below `score`, 0..100; None where there are none."""
+        return 100 * float(np.searchsorted(self.labels, score)) / self.rated if self.rated else None
+
+    def score(self, source: images.Source, single: bool = False) -> list[Row]:
+        """Score every face of one photo, left to right.
+
+        Args:
+            source: a path, the content of a file, a binary file object, a PIL picture, or an array uint8 (H, W),
+                (H, W, 1), (H, W, 3) or (H, W, 4).
+            single: exactly one face is expected.
+
+        Raises:
+            PhotoError: the photo cannot be scored; `status` says why in a word.
+        """
+        return self.look(images.as_picture(source), _name(source), single).rows
 
     def look(
         self,
         photo: Picture,
         file: str = "",
         single: bool = False,
-        forward: PredictFn | None = None,
-        most: int | None = None,
+        rater: Rater | None = None,
+        max_faces: int | None = None,
     ) -> Scored:
-        """As `score_picture`, with the faces too. forward: another way to run the same network. most: faces that the
-        photo may show; PhotoError `too_many_faces` for more."""
-        faces = self._faces(photo, single)
-        if most is not None and len(faces) > most:
+        """Score a decoded photo, and keep its faces.
+
+        Args:
+            photo: uint8 (H, W, 3) RGB.
+            file: its name, for the rows.
+            single: exactly one face is expected.
+            rater: another way to run the same rater, from `batch_rater`.
+            max_faces: that the photo may show; PhotoError `too_many_faces` for more.
+        """
+        faces = self.faces(photo, single)
+        if max_faces is not None and len(faces) > max_faces:
             raise PhotoError(
-                "too_many_faces", f"Expected at most {most} faces. Received: {len(faces)}; crop the photo.", len(faces)
+                "too_many_faces", f"The photo shows {len(faces)} faces, more than {max_faces}. Crop it.", len(faces)
             )
-        return Scored(self._rows(file, faces, self._rate(faces, forward)), faces)
+        return Scored(self._rows(file, faces, (rater or self.rater).rate(faces)), faces)
 
     def score_many(
-        self,
-        sources: Sequence[str | os.PathLike[str] | bytes],
-        single: bool = False,
-        forward: PredictFn | None = None,
+        self, sources: Sequence[images.Source], single: bool = False, rater: Rater | None = None
     ) -> list[Scored]:
-        """Some photos at once, which is faster than one by one; a photo that fails is a row that says why. All their
-        crops are held in memory: for many photos see `stream.scan`. forward: another way to run the same network."""
-        found: list[list[Face] | PhotoError] = []
+        """Score some photos at once, which is faster than one by one; a photo that fails is a row that says why.
+
+        All their crops are held in memory: for many photos see `batch.scan`.
+        """
+        photos: list[list[Face] | PhotoError] = []
         for source in sources:
             try:
-                found.append(self._faces(images.read(source), single))
+                photos.append(self.faces(images.as_picture(source), single))
             except PhotoError as error:
-                found.append(error)
-        every = [face for faces in found if not isinstance(faces, PhotoError) for face in faces]
-        scores = iter(self._rate(every, forward) if every else ())
-        scored = []
-        for source, faces in zip(sources, found, strict=True):
+                photos.append(error)
+        every = [face for faces in photos if not isinstance(faces, PhotoError) for face in faces]
+        ratings = (rater or self.rater).rate(every) if every else Ratings(np.empty(0))
+        scored, start = [], 0
+        for source, faces in zip(sources, photos, strict=True):
             if isinstance(faces, PhotoError):
                 scored.append(Scored.failed(_name(source), faces))
             else:
-                own = [next(scores) for _ in faces]
-                scored.append(Scored(self._rows(_name(source), faces, own), faces))
+                scored.append(Scored(self._rows(_name(source), faces, ratings.part(start, len(faces))), faces))
+                start += len(faces)
         return scored
 
-    def why(
-        self, source: str | os.PathLike[str] | bytes, face: int = 1, progress: Progress | None = None
-    ) -> RegionEffects:
-        """What moved the score of one face of a photo, counted from the left from 1. PhotoError, or as `explain`."""
-        self.check_regions()
-        faces = self._faces(images.read(source), False)
-        if not 1 <= face <= len(faces):
-            raise PhotoError("no_face", f"Expected a face of 1..{len(faces)}. Received: {face}.", len(faces))
-        return self.explain(faces[face - 1], progress)
+    def why(self, source: images.Source, face: int = 1, progress: "Progress | None" = None) -> "Explanation":
+        """What moved the score of one face of a photo, counted from the left from 1.
 
-    def explain(self, face: Face, progress: Progress | None = None) -> RegionEffects:
-        """What moved the score of a face that was found before. Regions are replaced by the mean colour around them,
-        2048 pictures are scored: some 10 s. Raises ConfigError as `check_regions`."""
+        Raises:
+            PhotoError: the photo cannot be scored, or has no such face.
+            ConfigError: as `explain`.
+        """
         self.check_regions()
-        masks = regions(face.crop, self.card.config.crop)
-        return region_effects(self._many, face.crop, masks, NAMES, self.card.config.flip_tta, progress=progress)
+        return self.explain(self.face(images.as_picture(source), face), progress)
+
+    def explain(self, face: Face, progress: "Progress | None" = None) -> "Explanation":
+        """What moved the score of a face that was found before.
+
+        Regions are replaced by the mean colour around them, and 2048 pictures are scored: some 10 s.
+
+        Raises:
+            ConfigError: as `check_regions`.
+        """
+        from beauty_evaluate.explain.job import explain
+
+        self.check_regions()
+        return explain(self._explainer, face, progress=progress)
+
+    @cached_property
+    def _explainer(self) -> Rater:
+        return self.batch_rater()
 
     def check_regions(self) -> None:
-        """ConfigError for a network on whole pictures, on which nobody knows where the regions lie."""
-        if self.card.config.crop.geometry != "aligned":
+        """ConfigError for a rater on whole pictures, on which nobody knows where the regions lie."""
+        if self.crop_config.geometry != "aligned":
             raise ConfigError(
-                f"Expected a network on aligned crops, where regions are told apart. Received: {self.card.name}, on "
-                f"{self.card.config.crop.geometry} pictures."
+                f"{self.card.name} looks at whole pictures, on which the regions of a face are not told apart. "
+                "Use weights on aligned crops."
             )
 
-    def _faces(self, photo: Picture, single: bool) -> list[Face]:
-        faces = find_faces(photo, self.card.config.crop)
-        if self._one_photo:
+    def face(self, photo: Picture, number: int) -> Face:
+        """A face of a photo, counted from the left from 1. Raises PhotoError."""
+        faces = self.faces(photo)
+        if not 1 <= number <= len(faces):
+            raise PhotoError("no_face", f"There is no face {number}: the photo shows {len(faces)}.", len(faces))
+        return faces[number - 1]
+
+    def faces(self, photo: Picture, single: bool = False) -> list[Face]:
+        """The faces of a photo, left to right, with the crops that the rater sees. Raises PhotoError."""
+        config = self.crop_config
+        faces = find_faces(photo, config)
+        if self._low_memory:
             release()
         if single and len(faces) != 1:
             raise PhotoError(
-                "several_faces", f"Expected one face. Received: {len(faces)}; crop the photo to one.", len(faces)
+                "several_faces", f"The photo shows {len(faces)} faces, not one. Crop it to one.", len(faces)
             )
-        return faces
+        return faces if "photo" in self.rater.needs else [face.without_photo(config) for face in faces]
 
-    def _rate(self, faces: Sequence[Face], forward: PredictFn | None = None) -> list[float]:
-        found = predict(forward or self._network, np.stack([f.crop for f in faces]), self.card.config.flip_tta)
-        return [float(score) for score in found]
+    def _rows(self, file: str, faces: Sequence[Face], ratings: Ratings) -> list[Row]:
+        return [self._row(file, i, len(faces), face, ratings.part(i - 1, 1)) for i, face in enumerate(faces, 1)]
 
-    def _rows(self, file: str, faces: Sequence[Face], scores: Sequence[float]) -> list[Row]:
-        rows = []
-        for i, (face, raw) in enumerate(zip(faces, scores, strict=True), 1):
-            score = round(float(np.clip(raw, 1, 5)), 4)
-            x, y, w, h = (round(v, 1) for v in face.box)
-            share = round(self.percentile(score), 1)
-            half = self.card.half_width(score)
-            low, high = (
-                (None, None) if half is None else (round(max(1, score - half), 4), round(min(5, score + half), 4))
-            )
-            sure, careful = round(face.confidence, 3), ";".join(quality(face).warnings())
-            rows.append(Row(file, i, len(faces), "ok", score, low, high, share, x, y, w, h, sure, careful))
-        return rows
+    def _row(self, file: str, number: int, count: int, face: Face, rating: Ratings) -> Row:
+        score = round(self.scale.clip(float(rating.mean[0])), 4)
+        half = None if rating.half_width is None else float(rating.half_width[0])
+        low, high = (None, None) if half is None else (self._end(score - half), self._end(score + half))
+        percentile = self.percentile(score)
+        share = None if percentile is None else round(percentile, 1)
+        x, y, w, h = (round(value, 1) for value in face.box)
+        warnings = ";".join(quality(face, self.crop_config).warnings())
+        return Row(file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings)
+
+    def _end(self, score: float) -> float:
+        return round(self.scale.clip(score), 4)
 
 
-def _name(source: str | os.PathLike[str] | bytes) -> str:
-    return "" if isinstance(source, bytes) else os.fsdecode(source)
+def _name(source: images.Source) -> str:
+    return os.fsdecode(source) if isinstance(source, str | os.PathLike) else ""

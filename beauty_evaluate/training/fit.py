@@ -88,9 +88,11 @@ class Learner:
         seed = config.training.seed
         self.model = registry.build(config, self.mean, precision, seed, learning=True)
         extra = []  # further targets: learning them shapes the features, and they are dropped at the end
-        if config.training.landmark_weight:
+        self.with_landmarks = bool(config.training.landmark_weight and batches.mean_shape.size)
+        self.with_groups = bool(config.training.group_weight and batches.kinds)
+        if self.with_landmarks:
             extra.append(self._target("landmarks", batches.mean_shape.size))
-        if config.training.group_weight:
+        if self.with_groups:
             extra.append(self._target("groups", batches.groups.shape[1]))
         self.network = keras.Model(self.model.input, [self.model.output, *extra]) if extra else self.model
         self.optimizer = optimizer_of(config)
@@ -113,6 +115,7 @@ class Learner:
             marks: tf.Tensor,
             known: tf.Tensor,
             groups: tf.Tensor,
+            groups_known: tf.Tensor,
             keep: tf.Tensor,
         ) -> tf.Tensor:
             with tf.GradientTape() as tape:
@@ -121,12 +124,12 @@ class Learner:
                 # in units of the labels' variance, so that the further targets weigh the same for any labels
                 loss = tf.reduce_mean((score[:, 0] - scores) ** 2) / variance
                 total = loss
-                if plan.landmark_weight:
+                if self.with_landmarks:
                     distance = tf.reduce_mean((extra[0] - marks) ** 2, axis=1)
                     total += plan.landmark_weight * tf.reduce_mean(distance * known)
-                if plan.group_weight:
+                if self.with_groups:
                     surprise = tf.nn.softmax_cross_entropy_with_logits(groups, extra[-1])
-                    total += plan.group_weight * tf.reduce_mean(surprise)
+                    total += plan.group_weight * tf.reduce_mean(surprise * groups_known)
             self.optimizer.apply(tape.gradient(total, [w.value for w in weights]), weights)
             if plan.ema_decay:
                 for mean, weight in zip(self.average, weights, strict=True):
