@@ -108,7 +108,7 @@ def compare_with_rule(rater: Rater, n: int, progress: Progress | None = None) ->
 
 
 def _picks(n: int, usual: Doubles) -> list[int]:
-    """The first `n` faces, and further ones until each term clearly drives MIN_CLEAR_FACES. usual: the terms' means, (2,)."""
+    """The first `n` faces, and more until each term clearly drives MIN_CLEAR_FACES. usual: the terms' means, (2,)."""
     picks: list[int] = []
     driven = [0, 0]
     for i in count():

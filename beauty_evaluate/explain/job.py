@@ -13,6 +13,9 @@ from beauty_evaluate.faces.regions import NAMES, Masks, regions
 from beauty_evaluate.raters.rater import Rater, crop_config
 
 
+__all__ = ["Explanation", "Progress", "check_regions", "explain"]
+
+
 @dataclass(frozen=True)
 class Explanation:
     """What moved the score of one face.

@@ -1,4 +1,4 @@
-"""What each region moves over many faces, and what the ratings lose without it: the figures of a whole set of photos."""
+"""What each region moves over many faces, and what the ratings lose without it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

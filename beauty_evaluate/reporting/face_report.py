@@ -187,9 +187,9 @@ def _method(explanation: Explanation) -> str:
     )
     return (
         f"With {effects.replacement} in place of all regions, the score is {effects.reference:.2f}. This photo gets "
-        f"{effects.score:.2f}{limited}. The difference is divided among the regions so that the parts add up: each gets "
-        "what it changes on average over all orders in which the regions can be uncovered (its Shapley value). Edges are "
-        "soft, so that thin regions, brows and eyes, are not painted over completely: they may add more."
+        f"{effects.score:.2f}{limited}. The difference is divided among the regions so that the parts add up: each "
+        "gets what it changes on average over all orders in which the regions can be uncovered (its Shapley value). "
+        "Edges are soft, so that thin regions, brows and eyes, are not painted over completely: they may add more."
     )
 
 

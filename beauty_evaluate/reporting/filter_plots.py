@@ -49,7 +49,7 @@ def kernel_sheet(path: Path, pictures: Floats, layer: str) -> None:
     note = (
         "Each filter as the colours it adds; grey is 0, each on its own scale."
         if colour
-        else "Weights summed over all inputs, orange raises, purple lowers the filter's activation; each on its own scale."
+        else "Weights summed over all inputs; orange raises, purple lowers the activation; each on its own scale."
     )
     _finish(figure, path, title, note)
 
