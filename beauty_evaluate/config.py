@@ -26,16 +26,53 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@dataclass(frozen=True)
+class Limits:
+    """The numbers that a setting takes, ends included; `str()` says so.
+
+    Attributes:
+        least: the smallest.
+        most: the largest.
+        above: whether the smallest itself is left out.
+    """
+
+    least: float = -math.inf
+    most: float = math.inf
+    above: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        return self.least <= value <= self.most and not (self.above and value == self.least)
+
+    def __str__(self) -> str:
+        if self.most == math.inf:
+            return f"{'above' if self.above else 'of at least'} {self.least:g}"
+        return f"{f'above {self.least:g}, up to' if self.above else f'from {self.least:g} to'} {self.most:g}"
+
+
+def within(default: Any, least: float, most: float = math.inf, above: bool = False) -> Any:
+    """A field of a `Checked` dataclass that takes numbers, or a tuple of them, within `Limits`."""
+    return field(default=default, metadata={"limits": Limits(least, most, above)})
+
+
 class Checked:
-    """A dataclass whose values must have the types of its fields. Raises ConfigError when one is built otherwise."""
+    """A dataclass whose values must have the types and limits of its fields. Raises ConfigError when one is built
+    otherwise.
+
+    Example:
+        >>> AugmentConfig(mixup=2)
+        Traceback (most recent call last):
+        beauty_evaluate.errors.ConfigError: mixup takes a number from 0 to 1, not 2.
+    """
 
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))
         for item in dataclasses.fields(self):  # type: ignore[arg-type]
-            value = getattr(self, item.name)
+            value, limits = getattr(self, item.name), item.metadata.get("limits", Limits())
             if not _fits(value, hints[item.name]):
                 wanted = getattr(hints[item.name], "__name__", str(hints[item.name]))
                 raise ConfigError(f"{item.name} takes a value of type {wanted}, not {value!r}.")
+            if "limits" in item.metadata and not all(v in limits for v in (value if isinstance(value, tuple) else [value])):
+                raise ConfigError(f"{item.name} takes a number {limits}, not {value!r}.")
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -128,11 +165,11 @@ class CropConfig(Checked):
     """How a photo becomes the network's input."""
 
     geometry: Literal["aligned", "whole"] = "aligned"  # a similarity transform onto five points; the picture, squeezed
-    size: int = 256  # pixels a side
-    margin: float = 0.0  # extra border on each side of the aligned crop, as a share of its side
+    size: int = within(256, 16, 4096)  # pixels a side
+    margin: float = within(0.0, 0, 1)  # extra border on each side of the aligned crop, as a share of its side
     grey: bool = False
-    detector_threshold: float = 0.7  # .6 adds doubtful faces, .9 loses good ones
-    detector_side: int = 640  # longest side that the detector gets: it knows faces of about 10 to 300 pixels
+    detector_threshold: float = within(0.7, 0, 1)  # .6 adds doubtful faces, .9 loses good ones
+    detector_side: int = within(640, 64)  # longest side that the detector gets: it knows faces of about 10 to 300 pixels
 
 
 @dataclass(frozen=True)
@@ -140,18 +177,18 @@ class NetworkConfig(Checked):
     """The shape of the network. `kind` names a row of raters.builders.BUILDERS."""
 
     kind: str = "six_block"
-    channels: tuple[int, ...] = (32, 32, 64, 128, 256, 384)
-    convolutions: tuple[int, ...] = (1, 2, 2, 2, 2, 2)
-    first_stride: int = 1  # 2: the first convolution halves the picture, so that a larger one costs no more
+    channels: tuple[int, ...] = within((32, 32, 64, 128, 256, 384), 1)
+    convolutions: tuple[int, ...] = within((1, 2, 2, 2, 2, 2), 1)
+    first_stride: int = within(1, 1, 2)  # 2: the first convolution halves the picture, so that a larger one costs no more
     residual: bool = True
-    hidden: tuple[int, int] = (256, 128)
-    dropout: float = 0.3  # in front of fc1 alone: in front of two ReLU layers, it leaves scores flat when it is gone
+    hidden: tuple[int, int] = within((256, 128), 1)
+    dropout: float = within(0.3, 0, 0.99)  # in front of fc1 alone: in front of two ReLU layers, it leaves scores flat when it is gone
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.channels) != len(self.convolutions) or min(*self.channels, *self.convolutions, *self.hidden) < 1:
+        if len(self.channels) != len(self.convolutions):
             raise ConfigError(
-                "network.channels and network.convolutions take a number of at least 1 for each block, "
+                "network.channels and network.convolutions take a number for each block, "
                 f"not {self.channels} and {self.convolutions}."
             )
 
@@ -161,40 +198,41 @@ class AugmentConfig(Checked):
     """Random changes of a training crop; each figure is the widest change, 0 is none."""
 
     mirror: bool = True
-    rotation: float = 6.0  # degrees
-    scale: float = 0.08  # share
-    shift: float = 0.03  # share of the side
-    brightness: float = 0.2  # share of the full range
-    contrast: float = 0.2  # share
-    colour: float = 0.1  # share, each channel by itself
-    blur: float = 0.15  # share of crops that are blurred
-    blur_sigma: tuple[float, float] = (0.4, 1.4)  # pixels
-    erase: float = 0.25  # share of crops that lose a patch
-    erase_side: tuple[float, float] = (0.1, 0.35)  # share of the side
-    mixup: float = 0.5  # share of crops that are mixed with another
-    mixup_beta: float = 0.4
-    pad: float = 0.15  # share of the side kept around a crop, so that turning it brings in no made-up pixels
+    rotation: float = within(6.0, 0, 180)  # degrees
+    scale: float = within(0.08, 0, 1)  # share
+    shift: float = within(0.03, 0, 1)  # share of the side
+    brightness: float = within(0.2, 0, 1)  # share of the full range
+    contrast: float = within(0.2, 0, 1)  # share
+    colour: float = within(0.1, 0, 1)  # share, each channel by itself
+    blur: float = within(0.15, 0, 1)  # share of crops that are blurred
+    blur_sigma: tuple[float, float] = within((0.4, 1.4), 0, above=True)  # pixels
+    erase: float = within(0.25, 0, 1)  # share of crops that lose a patch
+    erase_side: tuple[float, float] = within((0.1, 0.35), 0, 0.99)  # share of the side
+    mixup: float = within(0.5, 0, 1)  # share of crops that are mixed with another
+    mixup_beta: float = within(0.4, 0, above=True)
+    pad: float = within(0.15, 0, 1)  # share of the side kept around a crop, so that turning it brings in no made-up pixels
 
 
 @dataclass(frozen=True)
 class TrainingConfig(Checked):
     """How the network learns. The loss of the score is always the mean squared error."""
 
-    epochs: int = 40
-    views_per_epoch: int = 1  # augmented views of each photo in an epoch
-    batch_size: int = 32
+    epochs: int = within(40, 1)
+    views_per_epoch: int = within(1, 1)  # augmented views of each photo in an epoch
+    batch_size: int = within(32, 1)
     optimizer: Literal["muon", "adamw", "adam"] = "muon"
-    learning_rate: float = 2e-3
-    momentum: float = 0.95  # of muon
+    learning_rate: float = within(2e-3, 0, above=True)
+    momentum: float = within(0.95, 0, 1)  # of muon
     muon_group_head: bool = False  # whether muon also moves the group head, as it did in networks of release 0.1
-    warmup_epochs: float = 2.0
+    warmup_epochs: float = within(2.0, 0)
     schedule: Literal["cosine", "constant"] = "cosine"
-    weight_decay: float = 0.05
-    ema_decay: float = 0.995  # 0: the last step's weights
-    landmark_weight: float = 0.3  # 86 landmarks as a second target, in training only; 0: none
-    group_weight: float = 0.0  # cross-entropy of the group (AF ... CM) as a further target, in training only
+    weight_decay: float = within(0.05, 0)
+    ema_decay: float = within(0.995, 0, 1)  # 0: the last step's weights
+    landmark_weight: float = within(0.3, 0)  # the data set's landmarks as a second target, in training only; 0: none
+    group_weight: float = within(0.0, 0)  # cross-entropy of the group of faces as a further target, in training only
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"  # auto: the faster of the two in a short trial
-    seed: int = 1
+    seed: int = within(1, 0)
+    curve_photos: int = within(100, 0)  # held back of a training part that no paper has made, for the curve; 0: none
 
 
 @dataclass(frozen=True)
@@ -214,6 +252,16 @@ class Config(Checked):
     training: TrainingConfig = field(default_factory=TrainingConfig)
     flip_tta: bool = True  # test-time augmentation: a score is the mean over the crop and its mirror image
     family: Literal["network"] = "network"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        blocks, stride = len(self.network.channels), self.network.first_stride
+        least = stride * 2**blocks
+        if self.crop.size < least:
+            cure = f"crop.size of {least} or more" + (", or network.first_stride=1" if stride > 1 else "")
+            raise ConfigError(
+                f"A crop of {self.crop.size} pixels is too small for {blocks} blocks, which halve it: set {cure}."
+            )
 
 
 NO_AUGMENT = AugmentConfig(
