@@ -82,9 +82,9 @@ def test_unreadable_photos_and_photos_without_a_face_give_no_crop(small_scut: Pa
     assert len(crops.names) == 6
     unreadable, faceless = sorted(map(str, crops.problems))
     assert unreadable.startswith("AF9001.jpg: ")
-    assert "other content" in unreadable
+    assert "Not a JPEG" in unreadable
     assert faceless.startswith("CM9002.jpg: ")
-    assert "no face" in faceless
+    assert "No face was found" in faceless
 
 
 def test_what_a_run_cannot_do_without_stops_it(small_scut: Path, tmp_path: Path) -> None:
