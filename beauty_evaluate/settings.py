@@ -141,12 +141,13 @@ def with_settings(config: C, settings: Iterable[str]) -> C:
         >>> with_settings(preset("six_block"), ["augment.mixup=0.2", "flip_tta=false"]).augment.mixup
         0.2
     """
+    values = to_json(config)
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals:
             raise ConfigError(f"--set takes section.key=value, for instance training.batch_size=32, not {setting}.")
-        config = _changed(config, path.strip().split("."), _value(text.strip()), path)
-    return config
+        _change(values, path.strip(), _value(text.strip()))
+    return from_json(values, type(config))  # checked once all are changed: some fit only together
 
 
 def _value(text: str) -> Any:
@@ -158,19 +159,16 @@ def _value(text: str) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _changed(config: Any, path: list[str], value: Any, whole: str) -> Any:
-    names = [item.name for item in dataclasses.fields(config)]
-    if path[0] not in names or path[0] == "family":
-        raise ConfigError(f"There is no setting {whole}; here are {', '.join(names)}.")
-    inner = getattr(config, path[0])
-    if len(path) > 1:
-        if not dataclasses.is_dataclass(inner):
-            raise ConfigError(f"There is no setting {whole}: {path[0]} has no parts.")
-        value = _changed(inner, path[1:], value, whole)
-    elif dataclasses.is_dataclass(inner):
-        raise ConfigError(f"{whole} is a section; name one of its settings, for instance {whole}.{_first(inner)}=...")
-    return dataclasses.replace(config, **{path[0]: value})
-
-
-def _first(config: Any) -> str:
-    return dataclasses.fields(config)[0].name
+def _change(values: dict[str, Any], path: str, value: Any) -> None:
+    """Put a value at a dotted path, which must be there."""
+    *sections, key = path.split(".")
+    place: Any = values
+    for section in [*sections, key]:
+        if not isinstance(place, dict):
+            raise ConfigError(f"There is no setting {path}: one of its sections has no parts.")
+        if section not in place or section == "family":
+            raise ConfigError(f"There is no setting {path}; here are {', '.join(place)}.")
+        inner, place = place, place[section]
+    if isinstance(place, dict):
+        raise ConfigError(f"{path} is a section; name one of its settings, for instance {path}.{next(iter(place))}=...")
+    inner[key] = value

@@ -60,6 +60,7 @@ def test_settings_are_changed_by_their_path() -> None:
     base = config.preset("six_block")
     changed = with_settings(base, ["training.batch_size=8", "flip_tta=false", "augment.erase_side=[0.1, 0.2]"])
     assert (changed.training.batch_size, changed.flip_tta, changed.augment.erase_side) == (8, False, (0.1, 0.2))
+    assert with_settings(base, ["crop.size=64", "network.first_stride=1"]).crop.size == 64  # either order will do
     assert with_settings(base, ["network.kind=article"]).network.kind == "article"
     for setting, message in (
         ("training", "--set takes section.key=value"),

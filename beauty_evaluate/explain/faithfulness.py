@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.images import Picture
 from beauty_evaluate.metrics import Estimate, estimates, pearson, spearman
 from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.registry import keras_predictor
 from beauty_evaluate.raters.runtime import PredictFn, predict
 

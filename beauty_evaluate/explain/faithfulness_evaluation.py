@@ -5,7 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from beauty_evaluate.config import Config
@@ -34,6 +33,7 @@ from beauty_evaluate.explain.reliability import FAILED
 from beauty_evaluate.faces.regions import regions
 from beauty_evaluate.metrics import Estimate, estimates
 from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.registry import keras_predictor
 

@@ -1,10 +1,10 @@
 """What the layers answer: feature maps of one crop, and what each filter does over many."""
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate.images import Picture
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.builders import relu_layers
 from beauty_evaluate.raters.runtime import BATCH
 

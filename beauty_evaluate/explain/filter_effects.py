@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.gradients import relu_of, scores_from
 from beauty_evaluate.explain.region_shapley import inpaint_baseline, one_by_one
 from beauty_evaluate.images import Picture
+from beauty_evaluate.raters.backend import keras
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import cv2
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.region_shapley import EDGE
 from beauty_evaluate.images import Picture
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.registry import relu_layers
 from beauty_evaluate.raters.runtime import BATCH, PredictFn, predict
 

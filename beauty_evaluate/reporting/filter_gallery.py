@@ -6,7 +6,6 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import cv2
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from beauty_evaluate.explain.region_shapley import Masks
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.images import Picture
 from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.reporting import plots
 

@@ -4,7 +4,6 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from beauty_evaluate.errors import ConfigError
@@ -15,6 +14,7 @@ from beauty_evaluate.explain.region_shapley import Masks, replaced
 from beauty_evaluate.explain.reliability import FAILED, NOT_EVALUATED, Trust
 from beauty_evaluate.images import Picture
 from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import ONNX, Card
 from beauty_evaluate.raters.runtime import onnxruntime_predictor
 from beauty_evaluate.reporting import plots

@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.raters.card import Card
@@ -72,6 +73,7 @@ def draw_learning_curves(path: Path, history: Sequence[Progress], card: Card, he
     axes.axhline(card.labels["sd"] ** 2, color="grey", linestyle=":", label="mean baseline")
     axes.set(xlabel="epoch", ylabel="mean squared error, rating points²", title=f"{card.name}: learning curves")
     axes.set_ylim(0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     figure.savefig(path, dpi=120)
 

@@ -84,7 +84,9 @@ def fit(
     batches = Batches(train, config.augment, plan.batch_size, plan.seed, plan.views_per_epoch)
     steps = batches.steps * plan.epochs
     precision = (
-        saved.precision if saved else choose_precision(config, steps, lambda name: _trial(config, batches, name), say)
+        saved.precision
+        if saved
+        else choose_precision(config, steps, lambda name: step_seconds(config, batches, name), say)
     )
     say(f"precision: {precision}")
     learner = Learner(config, batches, precision, start)
@@ -142,8 +144,8 @@ def choose_precision(config: Config, steps: int, trial: Callable[[str], float], 
     return min(times, key=lambda name: times[name])
 
 
-def _trial(config: Config, batches: Batches, precision: str) -> float:
-    """Seconds of one training step."""
+def step_seconds(config: Config, batches: Batches, precision: str) -> float:
+    """Seconds of one training step at a precision, the median of a few."""
     learner, batch = Learner(config, batches, precision), next(batches.epoch(0))
     times = []
     for _ in range(TRIAL_STEPS + 1):
