@@ -97,7 +97,9 @@ def _evaluate(options: argparse.Namespace, data: "DataSet") -> int:
     print(f"{card.name} on the {len(names)} photos of {data.title}, split {split.name}; {_missed(evaluation)}")
     for problem in [*data.problems, *evaluation.problems]:
         print(f"problem: {problem}")
-    print("\n".join(["", evaluation_table(evaluation), "", *notes(evaluation, card.name), *_selection(data, evaluation)]))
+    print(
+        "\n".join(["", evaluation_table(evaluation), "", *notes(evaluation, card.name), *_selection(data, evaluation)])
+    )
     if evaluation.on_scale:  # the other table has it
         _print_interval(evaluation)
     if options.predictions:

@@ -162,7 +162,9 @@ def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progre
             progress(len(scores) + len(problems), len(names))
     baseline = _baseline(rater, part, scores)
     predicted = np.array([scores.get(name, baseline) for name in names], np.float64)
-    return Evaluation(data, tuple(names), predicted, baseline, part is not None, tuple(problems), tuple(problems.values()))
+    return Evaluation(
+        data, tuple(names), predicted, baseline, part is not None, tuple(problems), tuple(problems.values())
+    )
 
 
 def trained_on(card: Card, data: DataSet) -> TrainedOn | None:

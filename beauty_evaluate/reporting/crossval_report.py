@@ -49,7 +49,9 @@ def _introduction(folds: Sequence[Fold]) -> str:
     text = f"The official folds of {data.title}: {len(folds)} of {len(data.folds)} done, one network each"
     if plan := getattr(config, "training", None):
         views = plan.views_per_epoch
-        text += f", {plan.epochs} epochs of {views} view{'s' * (views > 1)} of each photo ({plan.epochs * views} in all)"
+        text += (
+            f", {plan.epochs} epochs of {views} view{'s' * (views > 1)} of each photo ({plan.epochs * views} in all)"
+        )
     return (
         f"{text}. PC of the cross-validation: the mean of the folds' PCs. Figures come from the predictions beside the "
         "cards and the data set's labels; the whole recipe stands in the cards. The precision is the faster one of the "
@@ -66,7 +68,19 @@ def _table(folds: Sequence[Fold]) -> str:
             *(cell(figures[key]) for key in FIGURES), _seed(fold), f"{card.seconds:.0f}",
             f"{card.images_per_second:.0f}",
         ))  # fmt: skip
-    header = ("Fold", "Precision", "Commit", "Learnt from", "Tested on", "PC", "MAE", "RMSE", "Seed", "Seconds", "Images/s")
+    header = (
+        "Fold",
+        "Precision",
+        "Commit",
+        "Learnt from",
+        "Tested on",
+        "PC",
+        "MAE",
+        "RMSE",
+        "Seed",
+        "Seconds",
+        "Images/s",
+    )
     return table(header, [*rows, *_mean_rows(folds)], left=3)
 
 

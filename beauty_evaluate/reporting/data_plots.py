@@ -68,7 +68,9 @@ def _sample_sheet(path: Path, data: DataSet, column: str | None, seed: int) -> N
         top, left = levels.index(level) * (side + 4), groups.index(group) * (count * side + gap)
         for i, sample in enumerate(samples):
             x = left + i * side
-            sheet[top : top + side, x : x + side] = cv2.resize(crops[sample.name], (side, side), interpolation=cv2.INTER_AREA)
+            sheet[top : top + side, x : x + side] = cv2.resize(
+                crops[sample.name], (side, side), interpolation=cv2.INTER_AREA
+            )
     inches = (0.9 + width / 130, 0.7 + height / 130)
     figure = Figure(figsize=inches)
     axes = figure.add_axes((0.8 / inches[0], 0.1 / inches[1], width / 130 / inches[0], height / 130 / inches[1]))
@@ -98,7 +100,9 @@ def ratings_figure(path: Path, data: DataSet, summary: RatingsSummary) -> None:
     groups = {title: sd[~np.isnan(sd)] for title, sd in summary.sd_by_group.items()} or {"all": summary.sheet.sd()}
     groups = {title: sd for title, sd in groups.items() if len(sd)}
     places = list(range(len(groups), 0, -1))
-    boxes.boxplot(list(groups.values()), orientation="horizontal", positions=places, widths=0.6, medianprops={"color": ORANGE})
+    boxes.boxplot(
+        list(groups.values()), orientation="horizontal", positions=places, widths=0.6, medianprops={"color": ORANGE}
+    )
     boxes.set_yticks(places, [f"{title} ({len(sd)})" for title, sd in groups.items()])
     boxes.set(xlabel="SD of the ratings of one face, points", title="How far raters differ over a face, by group")
     cloud.scatter(summary.sheet.mean(), summary.sheet.sd(), s=12, alpha=0.6, color=BLUE)
@@ -120,7 +124,9 @@ def faces_figure(path: Path, data: DataSet, summary: RatingsSummary, seed: int) 
     """Faces with the histograms of their ratings: drawn by lot from low to high, most agreed on, least agreed on."""
     sheet = summary.sheet
     rated = {face: i for i, face in enumerate(sheet.faces) if face in data.samples}
-    order = [face for face in sorted(rated, key=lambda face: sheet.sd()[rated[face]]) if sheet.counts()[rated[face]] > 1]
+    order = [
+        face for face in sorted(rated, key=lambda face: sheet.sd()[rated[face]]) if sheet.counts()[rated[face]] > 1
+    ]
     parts = np.array_split(sorted(rated, key=lambda face: sheet.mean()[rated[face]]), min(FACES_ACROSS, len(rated)))
     rng = np.random.default_rng(seed)
     lot = [str(part[rng.integers(len(part))]) for part in parts]
@@ -130,7 +136,7 @@ def faces_figure(path: Path, data: DataSet, summary: RatingsSummary, seed: int) 
         "The faces that raters agree on least": order[-FACES_ACROSS:][::-1],
     }
     crops = _crops([data.samples[face] for faces in rows.values() for face in faces])
-    figure = Figure(figsize=(1.9 * FACES_ACROSS, 3.35 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(2.05 * FACES_ACROSS, 3.35 * len(rows)), layout="constrained")
     for part, (title, faces) in zip(figure.subfigures(len(rows), 1), rows.items(), strict=True):
         part.suptitle(title, fontsize=10, weight="bold", x=0.01, ha="left")
         _face_row(part, [(crops[face], rated[face]) for face in faces], summary)
@@ -151,7 +157,7 @@ def _face_row(part: SubFigure, faces: Sequence[tuple[Picture, int]], summary: Ra
             continue
         crop, i = faces[column]
         photo.imshow(crop)
-        photo.set_title(f"mean {sheet.mean()[i]:.2f}, mode {sheet.mode()[i]}, SD {sheet.sd()[i]:.2f}", fontsize=8)
+        photo.set_title(f"mean {sheet.mean()[i]:.2f}, mode {sheet.mode()[i]}, SD {sheet.sd()[i]:.2f}", fontsize=7.5)
         _bars(bars, list(sheet.scale.levels), histogram[i].tolist(), top)
         if column == 0:
             bars.set_ylabel("raters", fontsize=7)

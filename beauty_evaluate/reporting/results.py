@@ -90,7 +90,9 @@ def external_summary(root: Path) -> str:
         figures = _triple([card])
         human = next(r.figures["folds"][0] for r in read_published() if r.name == "one human rater")
         tested = card.metrics[card.data]["all"]["n"]
-        rows.append((f"{card.data}, test photos", f"{tested:.0f}", f"`{card.name}`", cell(figures[0], 3), cell(human, 3)))
+        rows.append(
+            (f"{card.data}, test photos", f"{tested:.0f}", f"`{card.name}`", cell(figures[0], 3), cell(human, 3))
+        )
     for row in json.loads((root / "benchmarks" / EXTERNAL).read_text(encoding="utf-8")):
         rows.append((row["photos"], row["n"], f"`{row['weights']}`", cell(row["pearson"], 3), cell(row["human"], 3)))
     return table(("Photos", "n", "Weights", "PC", "One human rater"), rows)
