@@ -1,15 +1,22 @@
 import io
+import os
+import struct
 import sys
 import types
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Run
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, features
 
-from beauty_evaluate import images
+from beauty_evaluate import encoded as encoded_files
+from beauty_evaluate import exif, images
 from beauty_evaluate.errors import PhotoError
 
 
@@ -62,22 +69,22 @@ def test_transparent_parts_are_white(mode: str) -> None:
 
 
 def test_exif_orientation_is_honoured(colours: NDArray[np.uint8]) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned: rotate clockwise to see it upright
-    found = images.read(encoded(Image.fromarray(colours), "PNG", exif=exif))
+    turned = Image.Exif()
+    turned[0x0112] = 6  # the camera was turned: rotate clockwise to see it upright
+    found = images.read(encoded(Image.fromarray(colours), "PNG", exif=turned))
     assert np.array_equal(found, np.rot90(colours, -1))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_is_turned_as_pillow_turns_it(colours: NDArray[np.uint8], orientation: int) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    data = encoded(Image.fromarray(colours), "PNG", exif=exif)
+    turned = Image.Exif()
+    turned[0x0112] = orientation
+    data = encoded(Image.fromarray(colours), "PNG", exif=turned)
     assert np.array_equal(images.read(data), np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data)))))
 
 
 def test_strips_join_and_each_is_as_transparent_as_the_whole() -> None:
-    rgba = np.random.default_rng(0).integers(0, 256, (2 * images.STRIP + 7, 40, 4), np.uint8)
+    rgba = np.random.default_rng(0).integers(0, 256, (2 * images.ROWS_PER_STRIP + 7, 40, 4), np.uint8)
     share = rgba[..., 3:] / 255
     expected = rgba[..., :3] * share + 255 * (1 - share)
     assert np.abs(images.read(encoded(Image.fromarray(rgba))) - expected).max() <= 1
@@ -97,11 +104,11 @@ def test_content_decides_not_the_name(tmp_path: Path, colours: NDArray[np.uint8]
 @pytest.mark.parametrize(
     ("content", "status", "words"),
     [
-        (b"", "unreadable", "empty file"),
-        (b"hello, I am a text file", "unreadable", "other content"),
+        (b"", "unreadable", "is empty"),
+        (b"hello, I am a text file", "unreadable", "Not a JPEG"),
         (encoded(Image.new("RGB", (1, 1))), "too_small", "1 x 1"),
         (encoded(Image.new("RGB", (400, 31))), "too_small", "400 x 31"),
-        (encoded(Image.new("RGB", (100, 100)), "GIF"), "unreadable", "other content"),
+        (encoded(Image.new("RGB", (100, 100)), "GIF"), "unreadable", "Not a JPEG"),
         (encoded(Image.effect_noise((200, 200), 60), "JPEG")[:4000], "unreadable", "damaged"),
         (encoded(Image.effect_noise((200, 200), 60), "PNG")[:9000], "unreadable", "damaged"),
     ],
@@ -123,7 +130,7 @@ def test_whatever_a_decoder_stumbles_upon_is_a_damaged_picture() -> None:
 
 
 def test_bomb_is_refused_before_it_is_decoded() -> None:
-    bomb = encoded(Image.new("1", (20_000, 20_000)))
+    bomb = encoded(Image.new("1", (10_000, 10_000)))
     assert len(bomb) < 100_000
     with pytest.raises(PhotoError, match="50 megapixels") as caught:
         images.read(bomb)
@@ -147,7 +154,7 @@ def test_formats_that_take_more_memory_may_be_less_large(
         pytest.skip("this Pillow knows no AVIF")
     data = encoded(Image.new("RGB", (100, 100)), encoding, **options)
     assert images.read(data).shape == (100, 100, 3)
-    monkeypatch.setitem(images.MOST_PIXELS, kind, 9_999)
+    monkeypatch.setitem(images.MAX_PIXELS_BY_FORMAT, kind, 9_999)
     with pytest.raises(PhotoError, match=r"of this format\. Received: 100 x 100"):
         images.read(data)
     assert images.read(encoded(Image.new("RGB", (100, 100)), "JPEG")).shape == (100, 100, 3)
@@ -156,7 +163,7 @@ def test_formats_that_take_more_memory_may_be_less_large(
 def test_large_file_is_refused_by_its_size(tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     with open(path, "wb") as file:
-        file.truncate(images.MAX_BYTES + 1)
+        file.truncate(encoded_files.MAX_BYTES + 1)
     with pytest.raises(PhotoError, match="at most 64 MB"):
         images.read(path)
     with pytest.raises(PhotoError, match="at most 64 MB"):
@@ -197,15 +204,228 @@ def test_heic_without_its_decoder_is_one_sentence(monkeypatch: pytest.MonkeyPatc
 
 def test_heic_is_read_with_its_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """The decoder itself is not installed here: another stands in for it."""
-    asked: list[tuple[str, ...]] = []
 
-    def open_heif(source: io.BytesIO, formats: tuple[str, ...]) -> Image.Image:
-        asked.append(formats)
+    def open_heif(file: io.BytesIO) -> Image.Image:
+        assert file.read(8) == b"\0\0\0\x18ftyp"
         return Image.new("RGB", (40, 40), (10, 20, 30))
 
     decoder = types.ModuleType("pillow_heif")
-    decoder.register_heif_opener = lambda: None  # type: ignore[attr-defined]
+    decoder.HeifImageFile = open_heif  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pillow_heif", decoder)
-    monkeypatch.setattr(Image, "open", open_heif)
     assert (images.read(b"\0\0\0\x18ftypheic" + bytes(40))[0, 0] == [10, 20, 30]).all()
-    assert asked == [("HEIF",)]
+
+
+def test_a_file_object_is_read_from_its_beginning(tmp_path: Path, colours: NDArray[np.uint8]) -> None:
+    written = io.BytesIO()
+    Image.fromarray(colours).save(written, "PNG")  # it now stands at its end
+    assert np.array_equal(images.read(written), colours)
+    (tmp_path / "a.png").write_bytes(written.getvalue())
+    with open(tmp_path / "a.png", "rb", buffering=0) as file:
+        assert np.array_equal(images.read(file), colours)
+    assert np.array_equal(images.read(bytearray(written.getvalue())), colours)
+    assert np.array_equal(images.read(memoryview(written.getvalue())), colours)
+
+
+def test_a_pipe_is_read_to_its_end(colours: NDArray[np.uint8]) -> None:
+    reader, writer = os.pipe()
+    with open(writer, "wb") as file:
+        file.write(encoded(Image.fromarray(colours)))
+    with open(reader, "rb") as file:
+        assert np.array_equal(images.read(file), colours)
+
+
+def test_a_file_object_without_a_photo_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = io.BytesIO(b"abc")
+    closed.close()
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+    with open(tmp_path / "photo.jpg", encoding="utf-8") as text:
+        for source in (closed, text, io.StringIO("abc"), io.BytesIO()):
+            with pytest.raises(PhotoError, match=r"rb|is empty") as caught:
+                images.read(source)  # type: ignore[arg-type]
+            assert caught.value.status == "unreadable"
+    monkeypatch.setattr(encoded_files, "MAX_BYTES", 2 << 20)
+    for large in (io.BytesIO(bytes(3 << 20)), bytes(3 << 20), bytearray(3 << 20)):
+        with pytest.raises(PhotoError, match="at most 2 MB") as caught:
+            images.read(large)
+        assert caught.value.status == "too_large"
+
+
+@pytest.mark.parametrize("channels", [None, 1, 3, 4])
+def test_arrays_become_rgb(channels: int | None) -> None:
+    shape = (40, 60) if channels is None else (40, 60, channels)
+    array = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    picture = images.as_picture(array)
+    assert picture.dtype == np.uint8
+    assert picture.flags.c_contiguous
+    if channels == 4:
+        share = array[..., 3:] / 255
+        assert np.abs(picture - (array[..., :3] * share + 255 * (1 - share))).max() <= 1
+    else:
+        assert np.array_equal(picture, np.broadcast_to(array.reshape(40, 60, -1), (40, 60, 3)))
+    assert np.array_equal(images.as_picture(array[::-1, ::-1]), picture[::-1, ::-1])
+    assert not np.shares_memory(picture, array)
+
+
+def test_pil_pictures_become_what_their_files_do(tmp_path: Path, colours: NDArray[np.uint8]) -> None:
+    image, turned = Image.fromarray(colours), Image.Exif()
+    turned[0x0112] = 6
+    image.convert("RGBA").save(tmp_path / "a.png", exif=turned)
+    with Image.open(tmp_path / "a.png") as opened:
+        assert np.array_equal(images.as_picture(opened), images.read(tmp_path / "a.png"))
+        assert opened.getpixel((0, 0)) == (200, 0, 0, 255)  # it is still the caller's to use
+    assert np.array_equal(images.as_picture(image), colours)
+    deep = Image.fromarray(np.full((40, 40), 65535, np.uint16))
+    assert (images.as_picture(deep) == images.read(encoded(deep))).all()
+    for source in (tmp_path / "a.png", str(tmp_path / "a.png"), (tmp_path / "a.png").read_bytes()):
+        assert np.array_equal(images.as_picture(source), images.read(source))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (np.zeros((40, 60, 3), np.uint16), r"uint16 \(40, 60, 3\); scale the values"),
+        (np.zeros((40, 60, 3), np.float32), r"float32 \(40, 60, 3\); scale the values"),
+        (np.zeros((40, 60), bool), r"bool \(40, 60\)"),
+        (np.zeros((3, 40, 60), np.uint8), r"uint8 \(3, 40, 60\); channels come last"),
+        (np.zeros((1, 40, 60, 3), np.uint8), r"uint8 \(1, 40, 60, 3\)"),
+        (np.zeros((40, 60, 2), np.uint8), r"uint8 \(40, 60, 2\)"),
+        (np.zeros(40, np.uint8), r"uint8 \(40,\)"),
+        (np.uint8(3), "Received: uint8"),
+        (Image.new("F", (40, 40)), "mode F; scale its values"),
+        (Image.new("I", (40, 40)), "mode I; scale its values"),
+        ([[0, 0, 0]], "Received: list"),
+        (None, "Received: NoneType"),
+        (7, "Received: int"),
+    ],
+)
+def test_anything_else_is_one_sentence(source: Any, words: str) -> None:
+    with pytest.raises(PhotoError, match=words) as caught:
+        images.as_picture(source)
+    assert caught.value.status == "unreadable"
+    assert "\n" not in str(caught.value)
+
+
+def test_the_size_caps_hold_for_arrays_and_pil_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MAX_PIXELS", 9_999)
+    for side, status in ((100, "too_large"), (31, "too_small"), (0, "too_small")):
+        array = np.zeros((side, side, 3), np.uint8)
+        sources: list[images.Source] = [array, array[..., 0], Image.new("RGB", (side, side))]
+        for source in sources:
+            with pytest.raises(PhotoError) as caught:
+                images.as_picture(source)
+            assert caught.value.status == status
+    monkeypatch.setitem(images.MAX_PIXELS_BY_FORMAT, "WEBP", 4_000)
+    with (
+        Image.open(io.BytesIO(encoded(Image.new("RGB", (80, 80)), "WEBP"))) as webp,
+        pytest.raises(PhotoError, match="of this format"),
+    ):
+        images.as_picture(webp)
+
+
+HOST = """
+import io, warnings
+import numpy
+from PIL import Image
+def state():
+    return Image.MAX_IMAGE_PIXELS, list(warnings.filters), dict(Image.OPEN)
+Image.init()
+before = state()
+from beauty_evaluate import encoded as encoded_files
+from beauty_evaluate import exif, images
+from beauty_evaluate.errors import PhotoError
+assert state() == before, "the import"
+bomb, small = io.BytesIO(), io.BytesIO()
+Image.new("1", (10_000, 9_500)).save(bomb, "PNG")
+Image.new("RGB", (60, 60)).save(small, "PNG")
+for limit in (None, 1, 89_478_485):
+    Image.MAX_IMAGE_PIXELS = limit
+    before = state()
+    try:
+        images.read(bomb)
+    except PhotoError as error:
+        print(error.status, end=" ")
+    assert state() == before
+Image.MAX_IMAGE_PIXELS = None
+print(images.read(small).shape)
+"""
+
+
+def test_the_host_process_keeps_its_limits_and_warning_filters(run: Run) -> None:
+    """Our cap holds below, above and without a limit of the host's, and no warning is printed."""
+    done = run("-c", HOST)
+    assert done.stdout == "too_large too_large too_large (60, 60, 3)\n"
+    assert done.stderr == ""
+
+
+def test_damaged_exif_warns_nobody(colours: NDArray[np.uint8]) -> None:
+    photo = encoded(Image.fromarray(colours), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01", quality=98)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert images.read(photo).shape == (40, 60, 3)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("kind", "letter"), [(1, "B"), (3, "H"), (4, "I")])
+def test_the_orientation_is_found_in_either_byte_order(order: str, kind: int, letter: str) -> None:
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
+    entries = struct.pack(order + "HHHI", 2, 0x0110, 2, 4) + b"cam\0" + struct.pack(order + "HHI", 0x0112, kind, 1)
+    block = head + entries + struct.pack(order + letter, 6).ljust(4, b"\0") + bytes(4)
+    for content in (block, b"Exif\0\0" + block, b"Exif\0\0Exif\0\0" + block):
+        assert exif.orientation({"exif": content}) == 6
+    for end in range(len(block) - 9):
+        assert exif.orientation({"exif": block[:end]}) in (1, 6)
+    profile = "\nexif\n" + f"{len(block)}\n" + block.hex()
+    assert exif.orientation({"Raw profile type exif": profile}) == 6
+    assert exif.orientation({"Raw profile type exif": "\nexif\n9\nnot hex"}) == 1
+
+
+def test_the_orientation_stands_in_xmp_where_exif_has_none() -> None:
+    assert exif.orientation({"xmp": b'<x tiff:Orientation="6"/>'}) == 6
+    assert exif.orientation({"XML:com.adobe.xmp": "<tiff:Orientation>3</tiff:Orientation>"}) == 3
+    assert exif.orientation({"xmp": b'<x tiff:Orientation="0"/>', "exif": b"Exif\0\0"}) == 1
+
+
+@pytest.mark.parametrize("place", ["_check_size", "_pixels", "_upright"])
+@pytest.mark.parametrize("mistake", [ValueError, TypeError, KeyError, MemoryError])
+def test_our_own_bugs_keep_their_traceback(
+    monkeypatch: pytest.MonkeyPatch, place: str, mistake: type[Exception]
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise mistake("ours")
+
+    monkeypatch.setattr(images, place, broken)
+    with pytest.raises(mistake, match="ours") as caught:
+        images.read(encoded(Image.new("RGB", (40, 40))))
+    assert caught.traceback[-1].name == "broken"
+
+
+def test_a_lack_of_memory_is_not_a_damaged_photo(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(image: Image.Image) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(images.DECODERS["PNG"], "load", load)
+    with pytest.raises(MemoryError):
+        images.read(encoded(Image.new("RGB", (40, 40))))
+
+
+def test_many_threads_decode_at_once(colours: NDArray[np.uint8]) -> None:
+    whole, bomb = encoded(Image.fromarray(colours)), encoded(Image.new("1", (7_072, 7_071)))
+
+    def fate(content: bytes) -> str:
+        try:
+            return str(images.read(content).shape)
+        except PhotoError as error:
+            return error.status
+
+    with ThreadPoolExecutor(8) as pool:
+        fates = list(pool.map(fate, [whole, bomb, whole[:60]] * 20))
+    assert fates == ["(40, 60, 3)", "too_large", "unreadable"] * 20
+
+
+def test_a_message_of_a_path_stays_on_one_line(tmp_path: Path) -> None:
+    with pytest.raises(PhotoError) as caught:
+        images.read(tmp_path / "two\nlines\udcff.jpg")
+    assert str(caught.value) == f"No such file: {tmp_path}/two\\nlines\\udcff.jpg."
+    with pytest.raises(PhotoError, match=r"Cannot read .*; check") as caught:
+        images.read("a" * 5000)
+    assert caught.value.status == "unreadable"
