@@ -1,4 +1,4 @@
-"""Figures of merit, NumPy and SciPy only. All take float arrays (N,) in rating points."""
+"""Figures of merit, NumPy alone. All take float arrays (N,) in rating points."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 ROUNDS, LEVEL = 2000, 0.95  # of the bootstrap
 
@@ -22,7 +21,7 @@ def pearson(predicted: ArrayLike, true: ArrayLike) -> float:
 def spearman(predicted: ArrayLike, true: ArrayLike) -> float:
     """Rank correlation; ties share their mean rank."""
     p, t = _pair(predicted, true)
-    return pearson(rankdata(p), rankdata(t))
+    return pearson(_ranks(p), _ranks(t))
 
 
 def mae(predicted: ArrayLike, true: ArrayLike) -> float:
@@ -106,6 +105,13 @@ def bootstrap_pearson(
 
     low, high = bootstrap(mean_of_folds, len(p), rounds, parts=labels)
     return float(low), float(high)
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rank of each value; ties share their mean rank."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2)[place])
 
 
 def _pair(predicted: ArrayLike, true: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -56,12 +56,18 @@ def wild_folder(scut_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def drawn_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a whole training on drawn faces, as a user starts it, one epoch long."""
-    out = tmp_path_factory.mktemp("runs") / "drawn"
-    command = [sys.executable, str(ROOT / "train.py"), "--epochs", "1", "--out", str(out)]
-    subprocess.run(command, check=True, capture_output=True, timeout=1500)
-    return out
+def synthetic_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a short training on synthetic faces, with its report; the card is weights/synthetic.json."""
+    from beauty_evaluate.config import preset
+    from beauty_evaluate.datasets import synthetic
+    from beauty_evaluate.reporting.training_report import write_training_report
+    from beauty_evaluate.settings import with_settings
+    from beauty_evaluate.training.job import Job, train
+
+    config = with_settings(preset("synthetic"), ["training.epochs=2"])
+    run = train(Job(config, (synthetic.draw(240),), tmp_path_factory.mktemp("runs") / "synthetic"))
+    write_training_report(run, "python3 use.py PHOTO")
+    return run.out
 
 
 @pytest.fixture

@@ -119,6 +119,7 @@ class DataSet:
         load_ratings: Reads the single ratings; None if there are none. It runs when `ratings` is first asked for.
         human_pc: PC of one human rater with the mean of the others; None if unknown.
         human_source: Where `human_pc` comes from.
+        people: Whether the photos show people; drawn faces do not.
         scale_inferred: Whether the scale was inferred from the scores, so that a user should check it.
         problems: What was wrong, in the files and the lists of the splits read so far.
 
@@ -145,6 +146,7 @@ class DataSet:
     load_ratings: Callable[[], RatingSheet] | None = None
     human_pc: float | None = None
     human_source: str = ""
+    people: bool = True
     scale_inferred: bool = False
     problems: list[Problem] = field(default_factory=list)
 

@@ -48,6 +48,7 @@ def draw(n: int = 1200, seed: int = 0) -> DataSet:
         "Drawn by this program: free to use.",
         splits={SPLIT: partial(_split, tuple(samples))},
         default_split=SPLIT,
+        people=False,
     )
 
 

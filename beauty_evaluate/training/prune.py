@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.images import Picture
-from beauty_evaluate.raters import registry
+from beauty_evaluate.raters import builders
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.runtime import BATCH
 
 Floats = NDArray[np.float32]
@@ -35,7 +35,7 @@ def importance(model: keras.Model, crops: Picture) -> Importance:
     its mean square over the crops. The convolutions of a block share their channels through the additions, so that
     their changes are summed first, as in Molchanov et al., CVPR 2019 (arXiv 1906.10771). Below SILENT it is exactly 0.
     """
-    layers = {**registry.relu_layers(model), "fc1": "fc1", "fc2": "fc2"}
+    layers = {**builders.relu_layers(model), "fc1": "fc1", "fc2": "fc2"}
     probe = keras.Model(model.input, [*(model.get_layer(name).output for name in layers.values()), model.output])
     products: dict[str, list[Floats]] = {name: [] for name in layers}
     slopes: dict[str, list[Floats]] = {name: [] for name in layers}
@@ -100,7 +100,7 @@ def choose(found: Importance, config: Config, speed: float) -> Kept:
         if now <= whole / speed and worth > 0:
             break
         if not options:
-            raise ConfigError(f"Expected a speed of 1 to {whole / now:.3g} times this one. Received: {speed:g}.")
+            raise ConfigError(f"--speed takes 1 to {whole / now:.3g} for this network, not {speed:g}.")
         widths[group] = less
     _give_back(dear, widths, config, whole / speed)
     order = {group: np.argsort(-values, kind="stable") for group, values in found.items()}
@@ -138,7 +138,7 @@ def cut(model: keras.Model, config: Config, kept: Kept) -> keras.Model:
 
     What removed channels gave to later layers is missing: nothing if they were 0 throughout, else see `refit`.
     """
-    small = registry.build(smaller(config, kept))
+    small = builders.build(smaller(config, kept))
     inputs = np.arange(model.input_shape[-1])
     for layer in small.layers:
         weights = model.get_layer(layer.name).get_weights()
@@ -166,7 +166,7 @@ def refit(model: keras.Model, small: keras.Model, kept: Kept, crops: Picture) ->
     zeros are around it, a constant is not quite the same. crops: uint8 (N, size, size, C), the more the better.
     """
     rng = np.random.default_rng(0)
-    convolutions = list(registry.relu_layers(model))[1:]  # the first sees the same in both
+    convolutions = list(builders.relu_layers(model))[1:]  # the first sees the same in both
     large_end, small_end = model.input, small.input
     large_in: NDArray[Any] = crops
     small_in: NDArray[Any] = crops
@@ -207,7 +207,7 @@ def _conv_examples(
 ) -> tuple[Floats, Floats]:
     """At some places of the maps of each crop: what the small network's kernel sees, float32 (M, 9 * inputs), and by
     how much its answer, with what is added to it, falls short of the large one's, float32 (M, filters)."""
-    relu = registry.relu_layers(model)[name]
+    relu = builders.relu_layers(model)[name]
     large_part = keras.Model(model.get_layer(name).input, model.get_layer(relu).input)
     small_part = keras.Model(small.get_layer(name).input, small.get_layer(relu).input)
     rows: list[Floats] = []

@@ -1,4 +1,4 @@
-"""The Flask application and its server: wiring, limits and headers; what an address answers is in views.py."""
+"""The Flask application and its server: wiring, limits and headers. Addresses are answered in views.py and api.py."""
 
 import io
 import json
@@ -12,15 +12,17 @@ from typing import IO, Any
 import flask
 import waitress.channel
 import waitress.task
+from flask.json.provider import DefaultJSONProvider
 from waitress.server import create_server
 from werkzeug.exceptions import HTTPException
 
 from beauty_evaluate.errors import PhotoError, UserError
 from beauty_evaluate.scoring.scorer import Scorer
-from beauty_evaluate.web import views
-from beauty_evaluate.web.service import WAITING, WAITING_WHY, Busy, ScoringService, TooLong
+from beauty_evaluate.web import api, replies, requests, views
+from beauty_evaluate.web.service import QUEUED_EXPLANATIONS, QUEUED_SCORES, Busy, ScoringService, TooLong
 
 SPARE = 1 << 16  # bytes of a request beside its photos
+SPARE_THREADS = 4  # for requests that are answered at once
 CONNECTIONS = 100
 IDLE = 30  # seconds after which a silent connection is closed
 HERE = ("127.0.0.1", "localhost", "[::1]")
@@ -50,26 +52,47 @@ class InMemory(flask.Request):
         return io.BytesIO()
 
 
+class OrderedJSON(DefaultJSONProvider):
+    """JSON whose keys stay in the order of the columns."""
+
+    sort_keys = False
+
+
 class App(flask.Flask):
     """Flask with requests that stay in memory."""
 
     request_class = InMemory
+    json_provider_class = OrderedJSON
 
 
 def create_app(scorer: Scorer, threads: int = 2, upload: int = 32 << 20, hosts: tuple[str, ...] = HERE) -> flask.Flask:
-    """The application. threads: photos scored at once. upload: bytes of a request's photos. hosts: the names it may be
-    called by, without a port, () for any: a page of another name could have been led here to read answers."""
+    """The application.
+
+    Args:
+        scorer: of the weights behind the page.
+        threads: photos scored at once.
+        upload: bytes of a request's photos.
+        hosts: the names that the server may be called by, without a port; () for any. A page under another name could
+            have been pointed at this address to read its answers.
+
+    Example:
+        >>> app = create_app(Scorer())
+        >>> app.test_client().get("/health").get_json()["status"]
+        'ok'
+        >>> app.extensions[requests.SERVICE].close()
+    """
     app = App(__name__)
     app.config.update(MAX_CONTENT_LENGTH=upload + SPARE, MAX_FORM_PARTS=100)
-    app.extensions["desk"] = ScoringService(scorer, threads)
+    app.extensions[requests.SERVICE] = ScoringService(scorer, threads)
     app.register_blueprint(views.pages)
+    app.register_blueprint(api.api)
     app.before_request(lambda: _refuse_strangers(hosts))
-    app.before_request(views.take_room)
-    app.teardown_request(views.give_room)
+    app.before_request(requests.reserve_memory)
+    app.teardown_request(requests.release_memory)
     app.after_request(_with_headers)
-    app.register_error_handler(HTTPException, views.http_error)
+    app.register_error_handler(HTTPException, replies.http_error)
     for kind in (PhotoError, Busy, TooLong):
-        app.register_error_handler(kind, views.own_error)
+        app.register_error_handler(kind, replies.user_error)
     return app
 
 
@@ -78,14 +101,14 @@ def _refuse_strangers(hosts: tuple[str, ...]) -> None:
     request = flask.request
     name = request.host if request.host.endswith("]") else request.host.rsplit(":", 1)[0]
     if hosts and name not in hosts:
-        flask.abort(403, "Expected this page's own address. Received: another host name.")
+        flask.abort(403, "This server is not known by that host name.")
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:  # by browsers alone; they know better than the origin, which our no-referrer makes "null"
         foreign = site not in ("same-origin", "none")
     else:
         foreign = origin is not None and origin != request.host_url.rstrip("/")
     if request.method == "POST" and foreign:
-        flask.abort(403, "Expected a request of this page itself. Received: one from another site.")
+        flask.abort(403, "Requests from other sites are refused.")
 
 
 def _with_headers(response: flask.Response) -> flask.Response:
@@ -116,20 +139,35 @@ class _Channel(waitress.channel.HTTPChannel):
             super().send_continue()
 
 
-def serve(app: flask.Flask, host: str, port: int, threads: int, ready: Callable[[str], Any] = print) -> None:
-    """Run until interrupted. port 0: any that is free. ready: told the address once it is listening. UserError if it
-    cannot listen there."""
+def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family)
+        return socket.create_server((host, port), family=family)
     except OSError as error:
-        raise UserError(
-            f"Expected an address to listen on. Received: {host}, port {port}: {error.strerror}."
-        ) from error
+        raise UserError(f"Cannot listen on {host}, port {port}: {error.strerror}. Try another --port.") from error
+
+
+def serve(app: flask.Flask, host: str, port: int, threads: int, ready: Callable[[str], Any] = print) -> None:
+    """Run until interrupted.
+
+    Args:
+        app: from `create_app`.
+        host: address to listen on.
+        port: of it; 0 for any that is free.
+        threads: photos scored at once.
+        ready: called with the page's address once the server listens.
+
+    Raises:
+        UserError: it cannot listen there.
+    """
+    listening = _listen(host, port)
     server = create_server(
         app,
         sockets=[listening],
-        threads=threads + WAITING + WAITING_WHY + 4,  # each waits for its turn; a few more answer in the meantime
+        threads=threads
+        + QUEUED_SCORES
+        + QUEUED_EXPLANATIONS
+        + 4,  # each waits for its turn; a few more answer meanwhile
         ident=None,
         max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
         inbuf_overflow=sys.maxsize,  # above these two, waitress would write temporary files
@@ -138,11 +176,11 @@ def serve(app: flask.Flask, host: str, port: int, threads: int, ready: Callable[
         connection_limit=CONNECTIONS,
     )
     server.channel_class = _Channel
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait is told to who waits
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # whoever waits is told so in the answer
     ready(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/")
 
     def stop(number: int, frame: Any) -> None:
-        app.extensions["desk"].close()  # or the server would wait for what is under way
+        app.extensions[requests.SERVICE].close()  # or the server would wait for what is under way
         raise KeyboardInterrupt
 
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -1,131 +1,143 @@
-"""The OpenAPI description of /api/."""
+"""The OpenAPI description of the API, from which `/docs` is rendered too."""
 
-from dataclasses import fields
 from typing import Any
 
-from beauty_evaluate.explain.region_shapley import OTHER_FACES, RING_MEAN
-from beauty_evaluate.explain.reliability import FAILED
-from beauty_evaluate.faces.regions import NAMES
-from beauty_evaluate.scoring.scorer import Row
+from beauty_evaluate import __version__
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.web.i18n import Texts
+from beauty_evaluate.web.knowledge import raters_of
+from beauty_evaluate.web.schemas import components, reference
 from beauty_evaluate.web.service import MOST_PHOTOS
 
-JSON = "application/json"
-_ABOUT = {
-    "file": "name of the file as it was sent",
-    "face": "from 1, left to right; 0 if there is no score",
-    "faces": "how many were found in the photo",
-    "status": "ok, or why there is no score: no_face, unreadable, too_small, too_large, too_many_faces",
-    "score": "rating points",
-    "low": "lower end of the interval, null if none was calibrated",
-    "high": "upper end of the interval",
-    "percentile": "share of the data set's scores that are lower, in percent",
-    "x": "left edge of the face's box, pixels of the upright photo",
-    "y": "upper edge",
-    "w": "width",
-    "h": "height",
-    "confidence": "of the face detector",
-    "warnings": "why the score means little, words with ; between them",
-    "error": "one sentence, empty if the status is ok",
+JSON, PNG, LINES = "application/json", "image/png", "application/x-ndjson"
+FORM, RAW = "multipart/form-data", ("image/*", "application/octet-stream")
+MOST_FACE = 999  # largest number of a face that a request may name
+
+_PHOTO = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, BMP or AVIF"}
+_FACE = {"type": "integer", "minimum": 1, "maximum": MOST_FACE, "default": 1}
+_PHOTOS = {"photo": {"type": "array", "minItems": 1, "maxItems": MOST_PHOTOS, "items": _PHOTO}}
+_NAME = {
+    "name": "name", "in": "query", "schema": {"type": "string"},
+    "description": "name of a photo that is sent as the body itself",
+}  # fmt: skip
+_FACE_NUMBER = {
+    "name": "face", "in": "query", "schema": _FACE,
+    "description": "which face, from 1, left to right; in a form, the field `face`",
+}  # fmt: skip
+_REASONS = {
+    "400": "The request is incomplete.",
+    "403": "The request comes from another site, or names another host.",
+    "413": "The request is larger than the upload limit.",
+    "422": "No photos, too many, or no face that could be scored.",
+    "500": "A fault of the server.",
+    "503": "The server is busy, or the request took too long. Try again after `Retry-After` seconds.",
 }
-LINES = "application/x-ndjson"
-_LINES = {
-    LINES: {
-        "schema": {"type": "string", "description": "objects with `done` and `total`; `explanation` or `error` last"}
-    }
-}
-_RANGES = {"score": (1, 5), "low": (1, 5), "high": (1, 5), "percentile": (0, 100), "confidence": (0, 1)}
 
 
-def description() -> dict[str, Any]:
-    """OpenAPI 3.1 as a JSON object."""
-    photos = {"type": "array", "minItems": 1, "maxItems": MOST_PHOTOS, "items": _file()}
-    one = {"photo": _file(), "face": {"type": "integer", "minimum": 1, "maximum": 999, "default": 1}}
+def description(card: Card, address: str = "http://127.0.0.1:8000") -> dict[str, Any]:
+    """The API as OpenAPI 3.1.
+
+    Args:
+        card: of the rater that scores.
+        address: of the server, for the examples.
+
+    Returns:
+        A JSON object; `x-codeSamples` hold a command line for each operation.
+
+    Example:
+        >>> from beauty_evaluate.raters.registry import load_card
+        >>> sorted(description(load_card("six_block"))["paths"])
+        ['/api/explain', '/api/score', '/api/sheet', '/health']
+    """
+    about = f"Estimates how {raters_of(card, Texts('en'))} would rate faces, on a scale of {card.scale}."
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "beauty_evaluate",
-            "version": "1",
-            "description": "Scores of faces as 60 raters of SCUT-FBP5500 would give them. Nothing is kept.",
+            "version": __version__,
+            "description": f"{about} Weights: {card.name}. Photos are not stored.",
         },
+        "servers": [{"url": address}],
         "paths": {
-            "/api/score": {
-                "post": _operation("score", "Score every face of some photos", {"photo": photos}, JSON, "Scores")
-            },
-            "/api/explain": {
-                "post": _operation(
-                    "explain", "What moved the score of one face; some 10 s", one, JSON, "Explanation", True
-                )
-            },
-            "/api/sheet": {
-                "post": _operation("sheet", "A ranked comparison as a picture", {"photo": photos}, "image/png")
-            },
+            "/api/score": {"post": _score(address)},
+            "/api/explain": {"post": _explain(address)},
+            "/api/sheet": {"post": _sheet(address)},
+            "/health": {"get": _health(address)},
         },
-        "components": {"schemas": _schemas()},
+        "components": {"schemas": components(card.scale)},
     }
 
 
-def _file() -> dict[str, str]:
-    return {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, BMP or AVIF"}
-
-
-def _operation(
-    name: str, about: str, given: dict[str, Any], kind: str, schema: str = "", lines: bool = False
-) -> dict[str, Any]:
-    """lines: it answers lines of JSON too, where they are asked for."""
-    body = {"type": "object", "required": ["photo"], "properties": given}
-    answer = {"$ref": f"#/components/schemas/{schema}"} if schema else {"type": "string", "format": "binary"}
-    refused = {"content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}}
-    reasons = {
-        "400": "A request that is not whole",
-        "403": "A request from another site",
-        "413": "More than the upload limit",
-        "422": "No photos, too many, or none with the face",
-        "500": "Our mistake",
-        "503": "Too much at once; come again after Retry-After seconds",
-    }
-    return {
-        "operationId": name,
-        "summary": about,
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": body}}},
-        "responses": {
-            "200": {"description": "Done", "content": {kind: {"schema": answer}, **(_LINES if lines else {})}},
-            **{code: {"description": words, **refused} for code, words in reasons.items()},
-        },
-    }
-
-
-def _schemas() -> dict[str, Any]:
-    row = {
-        field.name: {**_type(field.name, str(field.type)), "description": _ABOUT[field.name]} for field in fields(Row)
-    }
-    number = {"type": "number"}
-    region = _object(name={"enum": list(NAMES)}, effect=number, area={"type": "number", "minimum": 0, "maximum": 1})
-    return {
-        "Row": _object(**row),
-        "Scores": _object(rows={"type": "array", "items": {"$ref": "#/components/schemas/Row"}}),
-        "Explanation": _object(
-            reference={**number, "description": "the score with every region painted over, rating points"},
-            score={**number, "description": "reference + the effects of all regions"},
-            way={"enum": [RING_MEAN, OTHER_FACES], "description": "what stands in for a region"},
-            proof={"type": "string", "description": f"what was measured of its truth; `{FAILED}` if it failed"},
-            regions={"type": "array", "items": region},
-        ),
-        "Error": _object(error=_object(code={"type": "string"}, message={"type": "string"})),
-    }
-
-
-def _type(name: str, annotation: str) -> dict[str, Any]:
-    kinds: list[str] = [
-        kind
-        for word, kind in (("str", "string"), ("int", "integer"), ("float", "number"), ("None", "null"))
-        if word in annotation.removeprefix("<class ")
+def _score(address: str) -> dict[str, Any]:
+    about = (
+        f"Takes a form with 1 to {MOST_PHOTOS} files in the field `photo`, or one picture as the body. A photo without "
+        "a score is a row that says why. Where no photo has a score, the status is 422 and the rows stand beside "
+        "`error`."
+    )
+    examples = [
+        f"curl -F photo=@me.jpg -F photo=@you.jpg {address}/api/score",
+        f"curl -H 'Content-Type: image/jpeg' --data-binary @me.jpg '{address}/api/score?name=me.jpg'",
     ]
-    low, high = _RANGES.get(name, (None, None))
-    limits = {} if low is None else {"minimum": low, "maximum": high}
-    return {"type": kinds if len(kinds) > 1 else kinds[0], **limits}
+    given = {"requestBody": _body(_PHOTOS), "parameters": [_NAME]}
+    answers = _answers("A row for each face, left to right.", {JSON: _schema("Scores")}, nothing="NothingScored")
+    return _operation("score", "Score every face", about, examples, **given, responses=answers)
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object", "required": list(properties), "properties": properties, "additionalProperties": False
-    }  # fmt: skip
+def _explain(address: str) -> dict[str, Any]:
+    about = (
+        "Takes one photo, and the number of a face. Answers the effect of each region of that face on its score, after "
+        f"about ten seconds. With `Accept: {LINES}` the answer comes as lines of JSON: progress first, then "
+        "`explanation` or `error`."
+    )
+    examples = [
+        f"curl -F photo=@me.jpg -F face=1 {address}/api/explain",
+        f"curl -N -H 'Accept: {LINES}' -F photo=@me.jpg {address}/api/explain",
+        f"curl -H 'Content-Type: image/jpeg' --data-binary @me.jpg '{address}/api/explain?face=1'",
+    ]
+    lines = {"schema": {"type": "string", "description": "one JSON object on each line"}}
+    given = {"requestBody": _body({"photo": _PHOTO, "face": _FACE}), "parameters": [_FACE_NUMBER, _NAME]}
+    answers = _answers("The effects of the regions.", {JSON: _schema("Explanation"), LINES: lines})
+    return _operation("explain", "Explain the score of one face", about, examples, **given, responses=answers)
+
+
+def _sheet(address: str) -> dict[str, Any]:
+    about = "Takes photos as `/api/score` does and answers one PNG picture of all their faces, ranked by score."
+    examples = [f"curl -F photo=@me.jpg -F photo=@you.jpg -o sheet.png {address}/api/sheet"]
+    given = {"requestBody": _body(_PHOTOS), "parameters": [_NAME]}
+    answers = _answers("The picture.", {PNG: {"schema": {"type": "string", "format": "binary"}}})
+    return _operation("sheet", "Draw a ranked comparison", about, examples, **given, responses=answers)
+
+
+def _health(address: str) -> dict[str, Any]:
+    about = "For monitoring: answers at once, without scoring anything."
+    answers = _answers("The server is ready.", {JSON: _schema("Health")}, codes=("403", "500"))
+    return _operation("health", "Check the server", about, [f"curl {address}/health"], responses=answers)
+
+
+def _operation(name: str, summary: str, about: str, examples: list[str], **parts: Any) -> dict[str, Any]:
+    samples = [{"lang": "Shell", "source": example} for example in examples]
+    return {"operationId": name, "summary": summary, "description": about, **parts, "x-codeSamples": samples}
+
+
+def _body(properties: dict[str, Any]) -> dict[str, Any]:
+    """A form with these fields, or a picture."""
+    form = {"schema": {"type": "object", "required": ["photo"], "properties": properties}}
+    return {"required": True, "content": {FORM: form, **{kind: {"schema": _PHOTO} for kind in RAW}}}
+
+
+def _answers(
+    done: str, content: dict[str, Any], nothing: str = "Error", codes: tuple[str, ...] = tuple(_REASONS)
+) -> dict[str, Any]:
+    """Responses by status. nothing: the schema of a 422."""
+    refusals = {
+        code: {
+            "description": _REASONS[code],
+            "content": {JSON: _schema(nothing if code == "422" else "Error")},
+        }
+        for code in codes
+    }
+    return {"200": {"description": done, "content": content}, **refusals}
+
+
+def _schema(name: str) -> dict[str, Any]:
+    return {"schema": reference(name)}

@@ -32,8 +32,8 @@ async function send(address, fields, signal) {
   }
   if (answer.ok) return answer;
   if (answer.status === 413) throw new Error(words.large);
-  const told = await answer.json().catch(() => null);
-  throw new Error(told?.error?.message || words.refused);
+  const body = await answer.json().catch(() => null);
+  throw new Error(body?.error?.message || words.refused);
 }
 
 async function score(files) {
@@ -171,8 +171,8 @@ function savePicture() {
     return lines;
   };
   font(15);
-  const told = [...results.querySelectorAll(".verdict")].map((sentence) => sentence.textContent);
-  const foot = [...told, words.about].flatMap((text) => folded(text, width - 2 * gap));
+  const sentences = [...results.querySelectorAll(".verdict")].map((sentence) => sentence.textContent);
+  const foot = [...sentences, words.about].flatMap((text) => folded(text, width - 2 * gap));
   const names = cards.map((card) => folded(card.querySelector("h3").textContent, side));
   const tall = side + 34 + line * (2 + Math.max(1, ...names.map((name) => name.length)) + 1), rows = Math.ceil(cards.length / columns);
   [canvas.width, canvas.height] = [width, 60 + rows * (tall + gap) + foot.length * line + gap];
@@ -187,7 +187,7 @@ function savePicture() {
     font(24, 700);
     pen.fillText(card.querySelector(".score").innerText.replace(/\s+/g, " "), x, y + side + 28);
     font(15);
-    const place = folded(card.querySelector(".place").textContent, side);
+    const place = folded(card.querySelector(".place").textContent.replace(/^[;；] ?/, ""), side);
     [...place, ...names[i]].forEach((text, k) => pen.fillText(text, x, y + side + 30 + line * (k + 1)));
   });
   font(15);
@@ -253,5 +253,5 @@ results.addEventListener("click", (event) => {
   if (button?.classList.contains("why")) explain(button);
   if (button?.id === "swap") score([...photos].reverse());
   if (button?.id === "save-picture") savePicture();
-  if (button?.id === "save-json") save(new Blob([$("found").dataset.rows], { type: "application/json" }), "scores.json");
+  if (button?.id === "save-json") save(new Blob([$("scored").dataset.rows], { type: "application/json" }), "scores.json");
 });
