@@ -111,7 +111,7 @@ def test_the_true_map_is_read(reader: FunctionRater, cases: list[Example], weigh
     assert verdict.sentence == "beats random, centre blob, edges, raw pixels"
     assert verdict.fidelity.low > 0.999
     assert verdict.deletion_score.low > 0.1
-    assert all(difference.low > 0 for pair in verdict.beyond.values() for difference in pair)
+    assert all(difference.low > 0 for pair in verdict.margin_over_controls.values() for difference in pair)
 
 
 @pytest.mark.parametrize("wrong", ["random", "sign turned", "sign lost", "moved", "constant"])
@@ -129,7 +129,7 @@ def test_a_wrong_map_is_not_read(wrong: str, reader: FunctionRater, cases: list[
 
     verdict = judged(reader, cases, explain)
     right = judged(reader, cases, lambda case, i: true_map(case, weights))
-    assert verdict.deletion_score.high < right.gap.low
+    assert verdict.deletion_score.high < right.deletion_score.low
     assert verdict.fidelity.high < right.fidelity.low
     if wrong != "sign lost":  # where eyes are, even without signs, is more than the controls know
         assert not verdict.passed
