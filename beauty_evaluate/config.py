@@ -1,95 +1,23 @@
-"""Everything that changes a score: frozen dataclasses, named presets, to and from JSON."""
+"""Everything that changes a score: frozen dataclasses, named presets."""
 
-import dataclasses
-import json
 import math
 import os
-import types
-import typing
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 from beauty_evaluate.errors import ConfigError
+from beauty_evaluate.settings import Checked, within
 
 _INSTALLED = Path(__file__).resolve().parent / "_weights"
 WEIGHTS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "weights"
 ROOT = WEIGHTS.parent  # of a checkout
 THIRD_PARTY = WEIGHTS / "third_party"
 
-C = TypeVar("C")
-
 
 def cores() -> int:
     """The processor cores that this process may use, which may be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The numbers that a setting takes, ends included; `str()` says so.
-
-    Attributes:
-        least: the smallest.
-        most: the largest.
-        above: whether the smallest itself is left out.
-    """
-
-    least: float = -math.inf
-    most: float = math.inf
-    above: bool = False
-
-    def __contains__(self, value: float) -> bool:
-        return self.least <= value <= self.most and not (self.above and value == self.least)
-
-    def __str__(self) -> str:
-        if self.most == math.inf:
-            return f"{'above' if self.above else 'of at least'} {self.least:g}"
-        return f"{f'above {self.least:g}, up to' if self.above else f'from {self.least:g} to'} {self.most:g}"
-
-
-def within(default: Any, least: float, most: float = math.inf, above: bool = False) -> Any:
-    """A field of a `Checked` dataclass that takes numbers, or a tuple of them, within `Limits`."""
-    return field(default=default, metadata={"limits": Limits(least, most, above)})
-
-
-class Checked:
-    """A dataclass whose values must have the types and limits of its fields. Raises ConfigError when one is built
-    otherwise.
-
-    Example:
-        >>> AugmentConfig(mixup=2)
-        Traceback (most recent call last):
-        beauty_evaluate.errors.ConfigError: mixup takes a number from 0 to 1, not 2.
-    """
-
-    def __post_init__(self) -> None:
-        hints = typing.get_type_hints(type(self))
-        for item in dataclasses.fields(self):  # type: ignore[arg-type]
-            value, limits = getattr(self, item.name), item.metadata.get("limits", Limits())
-            if not _fits(value, hints[item.name]):
-                wanted = getattr(hints[item.name], "__name__", str(hints[item.name]))
-                raise ConfigError(f"{item.name} takes a value of type {wanted}, not {value!r}.")
-            if "limits" in item.metadata and not all(v in limits for v in (value if isinstance(value, tuple) else [value])):
-                raise ConfigError(f"{item.name} takes a number {limits}, not {value!r}.")
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value has the type of a hint; whole numbers are floats too, bools are no numbers."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        return value in arguments
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, argument) for argument in arguments)
-    if origin is tuple:
-        kinds = arguments[:1] * len(value) if isinstance(value, tuple) and arguments[-1] is ... else arguments
-        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, hint) if isinstance(hint, type) else True
 
 
 @dataclass(frozen=True)
@@ -169,7 +97,7 @@ class CropConfig(Checked):
     margin: float = within(0.0, 0, 1)  # extra border on each side of the aligned crop, as a share of its side
     grey: bool = False
     detector_threshold: float = within(0.7, 0, 1)  # .6 adds doubtful faces, .9 loses good ones
-    detector_side: int = within(640, 64)  # longest side that the detector gets: it knows faces of about 10 to 300 pixels
+    detector_side: int = within(640, 64)  # longest side that the detector gets: it sees faces of about 10 to 300 pixels
 
 
 @dataclass(frozen=True)
@@ -179,10 +107,11 @@ class NetworkConfig(Checked):
     kind: str = "six_block"
     channels: tuple[int, ...] = within((32, 32, 64, 128, 256, 384), 1)
     convolutions: tuple[int, ...] = within((1, 2, 2, 2, 2, 2), 1)
-    first_stride: int = within(1, 1, 2)  # 2: the first convolution halves the picture, so that a larger one costs no more
+    first_stride: int = within(1, 1, 2)  # 2: the first convolution halves the picture: a larger one costs no more
     residual: bool = True
     hidden: tuple[int, int] = within((256, 128), 1)
-    dropout: float = within(0.3, 0, 0.99)  # in front of fc1 alone: in front of two ReLU layers, it leaves scores flat when it is gone
+    # in front of fc1 alone: in front of two ReLU layers, it leaves scores flat when it is gone
+    dropout: float = within(0.3, 0, 0.99)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -210,7 +139,7 @@ class AugmentConfig(Checked):
     erase_side: tuple[float, float] = within((0.1, 0.35), 0, 0.99)  # share of the side
     mixup: float = within(0.5, 0, 1)  # share of crops that are mixed with another
     mixup_beta: float = within(0.4, 0, above=True)
-    pad: float = within(0.15, 0, 1)  # share of the side kept around a crop, so that turning it brings in no made-up pixels
+    pad: float = within(0.15, 0, 1)  # share of the side kept around a crop: turning it brings in no made-up pixels
 
 
 @dataclass(frozen=True)
@@ -240,6 +169,7 @@ class Config(Checked):
     """The recipe of a network: the config of the family `network`.
 
     Example:
+        >>> from beauty_evaluate.settings import with_settings
         >>> config = with_settings(preset("six_block"), ["training.batch_size=32"])
         >>> config.training.batch_size, config.family
         (32, 'network')
@@ -312,73 +242,3 @@ def preset(name: str) -> Config:
     if name not in PRESETS:
         raise ConfigError(f"Expected a preset of {', '.join(PRESETS)}. Received: {name}.")
     return PRESETS[name]
-
-
-def to_json(config: Any) -> dict[str, Any]:
-    """A dataclass as plain dicts, lists and numbers."""
-    return dataclasses.asdict(config)
-
-
-def from_json(values: dict[str, Any], kind: type[C]) -> C:
-    """The dataclass `kind` from `to_json`'s dict. Raises ConfigError for a setting that is unknown, missing or of
-    another type."""
-    if not isinstance(values, dict):
-        raise ConfigError(f"Settings are a JSON object, not {values!r}.")
-    names = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(values) - names):
-        raise ConfigError(f"There is no setting {', '.join(unknown)}; there are {', '.join(sorted(names))}.")
-    hints = typing.get_type_hints(kind)
-    built = {}
-    for name, value in values.items():
-        if dataclasses.is_dataclass(hints[name]):
-            value = from_json(value, typing.cast(type[Any], hints[name]))
-        built[name] = tuple(value) if isinstance(value, list) else value
-    try:
-        return kind(**built)
-    except TypeError as error:
-        raise ConfigError(f"The settings of {kind.__name__} are not whole: {error}.") from error
-
-
-def with_settings(config: C, settings: Iterable[str]) -> C:
-    """The config with some settings changed: `--set section.key=value`.
-
-    Args:
-        config: a frozen dataclass, which may hold others as sections.
-        settings: `key=value` or `section.key=value`; a value is JSON, or a bare word.
-
-    Raises:
-        ConfigError: there is no such setting, or it takes another type.
-    """
-    for setting in settings:
-        path, equals, text = setting.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes section.key=value, for instance training.batch_size=32, not {setting}.")
-        config = _changed(config, path.strip().split("."), _value(text.strip()), path)
-    return config
-
-
-def _value(text: str) -> Any:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        words = {"True": True, "False": False}
-        return words.get(text, text)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _changed(config: Any, path: list[str], value: Any, whole: str) -> Any:
-    names = [item.name for item in dataclasses.fields(config)]
-    if path[0] not in names or path[0] == "family":
-        raise ConfigError(f"There is no setting {whole}; here are {', '.join(names)}.")
-    inner = getattr(config, path[0])
-    if len(path) > 1:
-        if not dataclasses.is_dataclass(inner):
-            raise ConfigError(f"There is no setting {whole}: {path[0]} has no parts.")
-        value = _changed(inner, path[1:], value, whole)
-    elif dataclasses.is_dataclass(inner):
-        raise ConfigError(f"{whole} is a section; name one of its settings, for instance {whole}.{_first(inner)}=...")
-    return dataclasses.replace(config, **{path[0]: value})
-
-
-def _first(config: Any) -> str:
-    return dataclasses.fields(config)[0].name

@@ -353,14 +353,14 @@ def test_the_command_writes_a_report_and_its_numbers(
 
 
 def test_the_command_evaluates_weights_of_synthetic_faces_without_data(
-    drawn_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    synthetic_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(ground_truth, "DONORS", 1)
     monkeypatch.setattr(ground_truth, "MIN_CLEAR_FACES", 1)
-    words = ["--n", "10", "--weights", str(drawn_run / "weights" / "drawn.json"), "--out", str(tmp_path / "evaluation")]
+    words = ["--n", "10", "--weights", str(synthetic_run / "weights" / "synthetic.json"), "--out", str(tmp_path / "evaluation")]
     assert command.main(words) == 0, capsys.readouterr().err
     facts = json.loads((tmp_path / "evaluation" / "faithfulness.json").read_text())
-    assert (facts["weights"], facts["faces"]) == ("drawn", 10)
+    assert (facts["weights"], facts["faces"]) == ("synthetic", 10)
     assert facts["first"]["clear ones"]["n"] < facts["first"]["all"]["n"] == 10
     assert facts["first"]["clear ones, driven by the jaw"]["n"] >= 1
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("| all |"))

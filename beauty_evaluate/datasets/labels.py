@@ -10,6 +10,7 @@ from pathlib import Path
 from beauty_evaluate.config import RatingScale
 from beauty_evaluate.errors import DataError
 
+HEADER_BYTES = 1 << 16  # read to see what a table is about
 USUAL_SCALES = tuple(RatingScale(*ends) for ends in ((0, 1), (1, 5), (1, 7), (1, 10), (0, 10), (0, 100)))
 _LINE = re.compile(r"(.+?)[\s;,]+(\S+)")
 
@@ -27,18 +28,28 @@ def read_text(path: Path) -> str:
         >>> read_text(path)
         'a.jpg;3\\n'
     """
+    return _decoded(_bytes_of(path))
+
+
+def _bytes_of(path: Path, most: int = -1) -> bytes:
     try:
-        content = path.read_bytes()
+        with open(path, "rb") as file:
+            return file.read(most)
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror or error}). Check the path and its rights.") from error
+
+
+def _decoded(content: bytes) -> str:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = content.decode("utf-16", "replace")
+    elif content[1:40:2].strip(b"\0") == b"" and content[1:2]:  # UTF-16 of plain letters, without its mark
+        text = content.decode("utf-16-le", "replace")
     else:
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = content.decode("cp1252", "replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def number(text: str) -> float:
@@ -74,13 +85,28 @@ def name_scores(path: Path) -> Iterator[tuple[int, str, str, float | None]]:
             yield row, line, "", None
 
 
+def read_header(path: Path) -> list[str]:
+    """The header of a table as `read_table` gives it, without reading the rest.
+
+    Raises:
+        DataError: If the file cannot be read.
+    """
+    return _parsed(_decoded(_bytes_of(path, HEADER_BYTES)).split("\n", 1)[0], path)[0]
+
+
 def read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """A table with a header, separated by commas, semicolons or tabs: whichever the header holds most of.
 
     Returns:
         The header in lower case, and (row number, cells) of each row that is not empty.
+
+    Raises:
+        DataError: If the file cannot be read, or is no table.
     """
-    text = read_text(path)
+    return _parsed(read_text(path), path)
+
+
+def _parsed(text: str, path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     reader = csv.reader(text.split("\n"), delimiter=delimiter)

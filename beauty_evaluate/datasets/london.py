@@ -8,7 +8,7 @@ import numpy as np
 
 from beauty_evaluate.config import RatingScale
 from beauty_evaluate.datasets.dataset import DataSet, Problem, Sample
-from beauty_evaluate.datasets.labels import mostly_outside, number, read_table, scale_error
+from beauty_evaluate.datasets.labels import mostly_outside, number, read_header, read_table, scale_error
 from beauty_evaluate.datasets.ratings import RatingSheet
 from beauty_evaluate.datasets.splits import SEEDED, evaluation_split, seeded_split
 from beauty_evaluate.errors import DataError
@@ -26,8 +26,7 @@ def recognises(folder: Path) -> bool:
     """Whether the folder holds the London set, even if a part of it is missing."""
     if not (folder / FACES).is_file():
         return False
-    header, _ = read_table(folder / FACES)
-    return {"face", "mean"} <= set(header)
+    return {"face", "mean"} <= set(read_header(folder / FACES))
 
 
 def read(folder: str | os.PathLike[str] = SHIPPED, scale: RatingScale | None = None) -> DataSet:
@@ -45,7 +44,7 @@ def read(folder: str | os.PathLike[str] = SHIPPED, scale: RatingScale | None = N
     Example:
         >>> data = read()
         >>> len(data.samples), str(data.scale), round(data.human_pc, 3)
-        (102, '1..7', 0.593)
+        (102, '1..7', 0.59)
     """
     root = Path(folder)
     if not (root / FACES).is_file():

@@ -110,9 +110,12 @@ def _samples(root: Path, labels: Labels, problems: list[Problem]) -> dict[str, S
             why = "no original" if not matches else f"{len(matches)} originals"
             problems.append(Problem(file, row, f"{name} has {why} in {PHOTOS}; skipped."))
             continue
+        used.add(matches[0])
+        if not photos[matches[0]].stat().st_size:
+            problems.append(Problem(file, row, f"{name} is an empty file; skipped."))
+            continue
         gender, origin, _ = name.split("/")
         samples[name] = Sample(name, score, {"gender": gender, "origin": origin}, photos[matches[0]])
-        used.add(matches[0])
     if unused := len(photos) - len(used):
         problems.append(Problem(PHOTOS, 0, f"{unused} photos stand in neither list; skipped."))
     return samples

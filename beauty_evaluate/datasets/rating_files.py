@@ -39,10 +39,15 @@ def workbook_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, str
         for row in rows:
             rater, file, rating = (row[place] if place < len(row) else None for place in places)
             if rater is not None and file is not None and isinstance(rating, int | float):
-                yield str(rater).strip(), str(file).strip(), float(rating)
+                yield _rater(rater), str(file).strip(), float(rating)
     book.close()
     if not fitting:
         raise DataError(f"{path.name} has no sheet with the columns {', '.join(columns)}. Restore it from the release.")
+
+
+def _rater(cell: object) -> str:
+    """A rater's name; a number is written without decimals, however its cell holds it."""
+    return f"{cell:g}" if isinstance(cell, int | float) else str(cell).strip()
 
 
 def sheet_of_rows(rows: Iterable[tuple[str, str, float]], scale: RatingScale, file: str) -> RatingSheet:

@@ -87,11 +87,11 @@ def read(
     raise DataError(f"No data set in {root}. It should hold one of these - {layouts}.")
 
 
-def synthetic() -> DataSet:
-    """The faces that a training without data draws.
+def synthetic(n: int = 1200) -> DataSet:
+    """The `n` faces that a training without data draws.
 
     Example:
-        >>> synthetic().title
+        >>> synthetic(5).title
         'synthetic faces'
     """
-    return draw()
+    return draw(n)

@@ -51,7 +51,7 @@ def seeded_split(names: Iterable[str], share: int = 5, name: str = SEEDED) -> Sp
     Example:
         >>> split = seeded_split(f"{i}.jpg" for i in range(1000))
         >>> len(split.train), len(split.test)
-        (794, 206)
+        (810, 190)
     """
     keys = {photo: _hash(f"{name}/{photo}") for photo in names}
     if len(keys) < 2:
@@ -91,7 +91,7 @@ def holdout_split(split: Split, share: int = 10) -> Split:
     Example:
         >>> split = Split("60-40", tuple(f"{i:03}.jpg" for i in range(100)), ("test.jpg",))
         >>> len(holdout_split(split).test)
-        10
+        16
     """
     held = {name for name in split.train if _hash(name) % share == 0}
     if not held or len(held) == len(split.train):

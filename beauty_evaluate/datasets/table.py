@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from beauty_evaluate.config import RatingScale
 from beauty_evaluate.datasets.dataset import DataSet, Problem, Sample
-from beauty_evaluate.datasets.labels import number, read_table, scale_error, usual_scale
+from beauty_evaluate.datasets.labels import number, read_header, read_table, scale_error, usual_scale
 from beauty_evaluate.errors import DataError
 
 LAYOUT = "a CSV with the columns file and score, and the photos beside it or in images/"
@@ -84,7 +84,7 @@ def _tables(root: Path) -> list[Path]:
     if not root.is_dir():
         return []
     files = sorted(path for path in root.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
-    return [path for path in files if "file" in (header := read_table(path)[0]) and _score_column(header)]
+    return [path for path in files if "file" in (header := read_header(path)) and _score_column(header)]
 
 
 def _table(root: Path) -> Path:
@@ -169,6 +169,8 @@ def _samples(
             fault = f"{name} stands twice; skipped."
         elif path is None:
             fault = f"no such photo: {name}; skipped."
+        elif not path.stat().st_size:
+            fault = f"{name} is an empty file; skipped."
         else:
             samples[name] = Sample(name, score, {c: values[c] for c in groups if values.get(c)}, path)
             continue

@@ -81,7 +81,7 @@ class Evaluation:
 
     def without(self, names: Set[str]) -> Figures | None:
         """Figures without the photos of these names; None if no other is left."""
-        keep = np.array([name not in names for name in self.names])
+        keep = ~np.isin(self.names, list(names))
         return self._figures(self.predicted[keep], self.true[keep]) if keep.any() else None
 
     def too_high(self, own: NDArray[np.bool_]) -> float:
@@ -114,13 +114,14 @@ class Evaluation:
     def within(self, column: str) -> float:
         """The PC within the groups of a column: their mean, weighted by their photos; NaN if none has one."""
         values = self.groups(column)
-        groups = [values == value for value in sorted({str(value) for value in values} - {""})]
+        groups = [values == value for value in set(values.tolist()) - {""}]
         inside = np.array([metrics.pearson(self.predicted[own], self.true[own]) for own in groups])
         weights = np.array([own.sum() for own in groups]) * ~np.isnan(inside)
         return float(np.nansum(inside * weights) / weights.sum()) if weights.any() else math.nan
 
     def _figures(self, predicted: Floats, true: Floats) -> Figures:
-        figures: Figures = {key: _number(value) for key, value in metrics.summary(predicted, true).items()}
+        summary = metrics.summary(predicted, true)
+        figures: Figures = {key: None if math.isnan(value) else value for key, value in summary.items()}
         return figures if self.on_scale else {**figures, "mae": None, "rmse": None}
 
 
@@ -156,13 +157,15 @@ def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progre
         faces = {name: face for name, face in batch.items() if isinstance(face, Face)}
         problems |= {name: f"{name}: {error}" for name, error in batch.items() if isinstance(error, PhotoError)}
         if faces:
-            rated = rater.rate(list(faces.values())).mean
-            scores |= dict(zip(faces, (_on_scale(rated, part)).tolist(), strict=True))
+            rated = _on_scale(rater.rate(list(faces.values())).mean, part)
+            scores |= dict(zip(faces, rated.tolist(), strict=True))
         if progress:
             progress(len(scores) + len(problems), len(names))
     baseline = _baseline(rater, part, scores)
     predicted = np.array([scores.get(name, baseline) for name in names], np.float64)
-    return Evaluation(data, tuple(names), predicted, baseline, part is not None, tuple(problems), tuple(problems.values()))
+    return Evaluation(
+        data, tuple(names), predicted, baseline, part is not None, tuple(problems), tuple(problems.values())
+    )
 
 
 def trained_on(card: Card, data: DataSet) -> TrainedOn | None:
@@ -246,7 +249,3 @@ def _baseline(rater: Rater, part: TrainedOn | None, scores: dict[str, float]) ->
 
 def _standardised(values: Floats) -> Floats:
     return np.asarray((values - values.mean()) / max(float(values.std()), 1e-9))
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value

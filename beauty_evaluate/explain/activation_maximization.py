@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.gradients import relu_of
+from beauty_evaluate.raters.backend import keras
 
 Floats = NDArray[np.float32]
 

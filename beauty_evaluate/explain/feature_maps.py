@@ -1,12 +1,12 @@
 """What the layers of a network compute: feature maps of one face, and what each filter does over many."""
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate.explain.gradients import NEEDS_NETWORK
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.images import Picture
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.builders import relu_layers
 from beauty_evaluate.raters.network import network_of
 from beauty_evaluate.raters.rater import Rater

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 
 from beauty_evaluate.explain.activation_maximization import activation_maximization
@@ -13,6 +12,7 @@ from beauty_evaluate.explain.gradients import NEEDS_NETWORK, relu_of
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.regions import NAMES, Masks
 from beauty_evaluate.images import Picture
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.builders import relu_layers
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate.errors import ConfigError
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.builders import relu_layers
 
 Floats = NDArray[np.float32]

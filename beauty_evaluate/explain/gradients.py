@@ -1,7 +1,6 @@
 """What moved a score, pixel by pixel, from the gradients of a network."""
 
 import cv2
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -9,6 +8,7 @@ from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.baselines import Floats
 from beauty_evaluate.explain.pixel_map import PixelMap
 from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.builders import relu_layers
 from beauty_evaluate.raters.network import network_of
 from beauty_evaluate.raters.rater import Rater

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 
 from beauty_evaluate.explain.faithfulness import Doubles, Example, cell_sums
 from beauty_evaluate.explain.faithfulness_maps import Method
 from beauty_evaluate.metrics import Estimate, spearman
 from beauty_evaluate.raters import builders
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.network import NetworkRater
 
 MAX_CORRELATION = 0.2  # with the original, mean over faces, that may be left of a map once all weights are random

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import WEIGHTS, RaterConfig, RatingScale, ScaleMap, from_json, to_json
+from beauty_evaluate.config import WEIGHTS, RaterConfig, RatingScale, ScaleMap
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.files import sha256, write_atomic
+from beauty_evaluate.settings import from_json, to_json
 
 Decode = Callable[[dict[str, Any]], RaterConfig]
 

@@ -7,12 +7,12 @@ import tensorflow as tf
 from beauty_evaluate.config import Config
 from beauty_evaluate.raters.backend import keras
 
-layers = keras.layers
+layers: Any = keras.layers
 
 SMALL = 8  # side of the maps up to which SmallMapConv is the faster
 
 
-class BatchNorm(layers.BatchNormalization):
+class BatchNorm(keras.layers.BatchNormalization):
     """Keras' layer with TensorFlow's fused operation in training: the same numbers, four times faster on a CPU."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -30,7 +30,7 @@ class BatchNorm(layers.BatchNormalization):
         return outputs
 
 
-class SmallMapConv(layers.Conv2D):
+class SmallMapConv(keras.layers.Conv2D):
     """Keras' 3x3 convolution whose kernel learns by nine matrix products, not by the library's routine.
 
     The same numbers to rounding; on maps of 8x8 and less, the routine takes two to five times as long on a CPU.

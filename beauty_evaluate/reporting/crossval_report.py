@@ -10,7 +10,7 @@ from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.crossval import MIN_PHOTOS, Fold, coverage, pc_interval
 from beauty_evaluate.evaluation.duplicates import Pair
 from beauty_evaluate.evaluation.interval import LEVEL
-from beauty_evaluate.reporting.results import FIGURES, folds_table, sources
+from beauty_evaluate.reporting.results import FIGURES, FOLDS, folds_table, sources
 from beauty_evaluate.reporting.tables import MEAN_BASELINE, cell, table
 
 Figures = Mapping[str, float | None]
@@ -38,7 +38,7 @@ def crossval_report(
     lines += [*_without_mirror(folds), *_selection(folds, selection_set)]
     lines += [*_other_seeds(folds, seeds), "", *_duplicates(folds, pairs)]
     if whole:
-        lines += ["", "Beside others, as published:", "", folds_table(cards), "", sources()]
+        lines += ["", "Beside others, as published:", "", folds_table(cards), "", sources(FOLDS)]
     if whole and min(len(fold.evaluation.names) for fold in folds) >= MIN_PHOTOS:
         lines += ["", *_coverage(folds)]
     return "\n".join(lines) + "\n"
@@ -49,7 +49,9 @@ def _introduction(folds: Sequence[Fold]) -> str:
     text = f"The official folds of {data.title}: {len(folds)} of {len(data.folds)} done, one network each"
     if plan := getattr(config, "training", None):
         views = plan.views_per_epoch
-        text += f", {plan.epochs} epochs of {views} view{'s' * (views > 1)} of each photo ({plan.epochs * views} in all)"
+        text += (
+            f", {plan.epochs} epochs of {views} view{'s' * (views > 1)} of each photo ({plan.epochs * views} in all)"
+        )
     return (
         f"{text}. PC of the cross-validation: the mean of the folds' PCs. Figures come from the predictions beside the "
         "cards and the data set's labels; the whole recipe stands in the cards. The precision is the faster one of the "
@@ -66,7 +68,19 @@ def _table(folds: Sequence[Fold]) -> str:
             *(cell(figures[key]) for key in FIGURES), _seed(fold), f"{card.seconds:.0f}",
             f"{card.images_per_second:.0f}",
         ))  # fmt: skip
-    header = ("Fold", "Precision", "Commit", "Learnt from", "Tested on", "PC", "MAE", "RMSE", "Seed", "Seconds", "Images/s")
+    header = (
+        "Fold",
+        "Precision",
+        "Commit",
+        "Learnt from",
+        "Tested on",
+        "PC",
+        "MAE",
+        "RMSE",
+        "Seed",
+        "Seconds",
+        "Images/s",
+    )
     return table(header, [*rows, *_mean_rows(folds)], left=3)
 
 
@@ -77,7 +91,8 @@ def _seed(fold: Fold) -> int:
 
 def _mean_rows(folds: Sequence[Fold]) -> list[Sequence[object]]:
     """Mean and SD over folds, for all, the groups and the mean baseline."""
-    data, rows = folds[0].evaluation.data, []
+    data = folds[0].evaluation.data
+    rows: list[Sequence[object]] = []
     figures = [fold.evaluation.metrics() for fold in folds]
     for name in figures[0]:
         cells = []
@@ -137,7 +152,7 @@ def _other_seeds(folds: Sequence[Fold], seeds: Sequence[Fold]) -> list[str]:
 def _with_seed(fold: Fold, seed: int) -> object:
     config = fold.card.config
     plan = getattr(config, "training", None)
-    return replace(config, training=replace(plan, seed=seed)) if plan else config  # type: ignore[type-var,call-arg]
+    return replace(config, training=replace(plan, seed=seed)) if plan else config  # type: ignore[type-var]
 
 
 def _triple(rows: Sequence[Figures]) -> str:

@@ -34,7 +34,11 @@ def write_data_report(data: DataSet, out: Path, seed: int = 0) -> Path:
     problems = [*map(str, data.problems), *unreadable(data)]
     data_plots.score_histogram(out / "scores.png", data)
     sheets = data_plots.sample_sheets(out, data, seed)
-    lines = [f"# {data.title}", "", f"{len(data.samples)} labelled photos, {len(problems)} problems. Scale {data.scale}"]
+    lines = [
+        f"# {data.title}",
+        "",
+        f"{len(data.samples)} labelled photos, {len(problems)} problems. Scale {data.scale}",
+    ]
     lines[-1] += ", inferred from the scores." if data.scale_inferred else "."
     lines += ["", data.terms] if data.terms else []
     lines += ["", "## Scores", "", _scores_table(data, groups), ""]
@@ -50,7 +54,12 @@ def write_data_report(data: DataSet, out: Path, seed: int = 0) -> Path:
 
 def _scores_table(data: DataSet, groups: list[GroupSummary]) -> str:
     rows = [
-        (group.title, len(s := group.scores), *(f"{f(s):.3f}" for f in (np.mean, np.std, np.min, np.max)), *group.levels)
+        (
+            group.title,
+            len(s := group.scores),
+            *(f"{f(s):.3f}" for f in (np.mean, np.std, np.min, np.max)),
+            *group.levels,
+        )
         for group in groups
     ]
     levels = [f"Level {level}" for level in data.scale.levels]
@@ -68,11 +77,11 @@ def _ratings(data: DataSet, out: Path, seed: int) -> list[str]:
     return [
         "## Single ratings",
         "",
-        f"{len(sheet.raters)} raters, {len(sheet.faces)} faces, {int(sheet.counts().sum())} ratings. `ratings.csv` holds "
-        "the mean, SD, mode and histogram of each face.",
+        f"{len(sheet.raters)} raters, {len(sheet.faces)} faces, {int(sheet.counts().sum())} ratings. `ratings.csv` "
+        "holds the mean, SD, mode and histogram of each face.",
         "",
-        f"One rater agrees with the mean of the others by a PC of {summary.one_rater_pc:.3f} (mean over {judged} raters; "
-        f"half of them lie between {np.nanquantile(summary.agreement, 0.25):.3f} and "
+        f"One rater agrees with the mean of the others by a PC of {summary.one_rater_pc:.3f} (mean over {judged} "
+        f"raters; half of them lie between {np.nanquantile(summary.agreement, 0.25):.3f} and "
         f"{np.nanquantile(summary.agreement, 0.75):.3f}). The means of two random halves of the raters agree by "
         f"{summary.split_half_pc:.4f}.",
         "",
@@ -99,5 +108,11 @@ def _sex_table(summary: RatingsSummary) -> str:
         (group.sex, group.raters, *(cell(value, 3) for value in (group.mean, group.one_rater_pc, group.pc_with_others)))
         for group in summary.by_sex
     ]
-    header = ("Raters", "n", "Mean rating", "One with the others of the sex, PC", "Their mean with everybody else's, PC")
+    header = (
+        "Raters",
+        "n",
+        "Mean rating",
+        "One with the others of the sex, PC",
+        "Their mean with everybody else's, PC",
+    )
     return table(header, rows)

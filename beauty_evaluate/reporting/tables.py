@@ -92,8 +92,8 @@ def notes(evaluation: Evaluation, rater: str) -> list[str]:
     data, lines = evaluation.data, []
     if not evaluation.on_scale:
         lines.append(
-            f"{rater} has not learnt the scale of {data.title} ({data.scale}), so errors in points have no meaning. The "
-            "last column says how far a group is scored above (+) or below what its raters say, beside the others."
+            f"{rater} has not learnt the scale of {data.title} ({data.scale}), so errors in points have no meaning. "
+            "The last column says how far a group is scored above (+) or below what its raters say, beside the others."
         )
         gaps = [(column, gap) for column in data.group_columns if (gap := evaluation.gap(column))]
         lines += [

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import Config, from_json, to_json
+from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.files import write_atomic
+from beauty_evaluate.settings import from_json, to_json
 
 
 @dataclass

@@ -113,7 +113,7 @@ def _finished(job: Job, keep: Path, fold: str) -> bool:
         return False
     card = registry.load_card(str(path))
     if (card.config, card.data) != (job.config, job.data[0].title):
-        raise ConfigError(f"{keep} holds {path.name} of another recipe or other photos. Move it away, or change --keep.")
+        raise ConfigError(f"{keep} holds {path.name} of another recipe or other photos. Move it, or change --keep.")
     return True
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.datasets.pipeline import Batches, Crops
@@ -62,7 +61,8 @@ def fit(
 
     Example:
         >>> import tempfile
-        >>> from beauty_evaluate.config import preset, with_settings
+        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.settings import with_settings
         >>> from beauty_evaluate.datasets import synthetic
         >>> from beauty_evaluate.datasets.pipeline import load_crops
         >>> config = with_settings(preset("synthetic"), ["training.epochs=1"])
@@ -84,7 +84,9 @@ def fit(
     batches = Batches(train, config.augment, plan.batch_size, plan.seed, plan.views_per_epoch)
     steps = batches.steps * plan.epochs
     precision = (
-        saved.precision if saved else choose_precision(config, steps, lambda name: _trial(config, batches, name), say)
+        saved.precision
+        if saved
+        else choose_precision(config, steps, lambda name: step_seconds(config, batches, name), say)
     )
     say(f"precision: {precision}")
     learner = Learner(config, batches, precision, start)
@@ -116,9 +118,7 @@ def _digest(crops: Crops, start: Start | None) -> str:
     return hashlib.sha256(repr(parts if start is None else (*parts, start.name)).encode()).hexdigest()
 
 
-def choose_precision(
-    config: Config, steps: int, trial: Callable[[str], float], say: Say = lambda line: None
-) -> str:
+def choose_precision(config: Config, steps: int, trial: Callable[[str], float], say: Say = lambda line: None) -> str:
     """`float32` or `mixed_bfloat16`: as configured, or the faster in a short trial if the training is long.
 
     Args:
@@ -144,8 +144,8 @@ def choose_precision(
     return min(times, key=lambda name: times[name])
 
 
-def _trial(config: Config, batches: Batches, precision: str) -> float:
-    """Seconds of one training step."""
+def step_seconds(config: Config, batches: Batches, precision: str) -> float:
+    """Seconds of one training step at a precision, the median of a few."""
     learner, batch = Learner(config, batches, precision), next(batches.epoch(0))
     times = []
     for _ in range(TRIAL_STEPS + 1):

@@ -98,7 +98,8 @@ def train(job: Job, say: Say = _silent, progress: Callable[[int, int], None] | N
 
     Example:
         >>> import tempfile
-        >>> from beauty_evaluate.config import preset, with_settings
+        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.settings import with_settings
         >>> from beauty_evaluate.datasets import synthetic
         >>> config = with_settings(preset("synthetic"), ["training.epochs=1"])
         >>> run = train(Job(config, (synthetic.draw(20),), Path(tempfile.mkdtemp(), "run")))
@@ -194,19 +195,27 @@ def evaluate_on_test(rater: Rater, mixture: Mixture, out: Path) -> dict[str, Eva
     Returns:
         An evaluation by the title of each data set that has a test part.
     """
-    evaluations = {
-        part.title: evaluate(rater, part.data, part.split.test) for part in mixture.parts if part.split.test
-    }
+    evaluations = {part.title: evaluate(rater, part.data, part.split.test) for part in mixture.parts if part.split.test}
     for part in mixture.parts:
-        if part.title in evaluations:
-            look = {"time": utc_now(), "list": f"{part.split.name} test", "data_set": part.title}
-            look |= {"photos": len(part.split.test), "commit": head_commit()}
-            with open(out / "looks.jsonl", "a", encoding="utf-8") as file:
-                file.write(json.dumps(look) + "\n")
+        if part.split.test:
+            _log_look(out, part)
     for title, evaluation in evaluations.items():
         suffix = "" if len(mixture.parts) == 1 else "_" + re.sub(r"[^\w.-]+", "_", title)
         write_predictions(out / f"predictions{suffix}.csv", evaluation)
     return evaluations
+
+
+def _log_look(out: Path, part: Part) -> None:
+    """A line that says that a test part was looked at."""
+    look = {
+        "time": utc_now(),
+        "list": f"{part.split.name} test",
+        "data_set": part.title,
+        "photos": len(part.split.test),
+        "commit": head_commit(),
+    }
+    with open(out / "looks.jsonl", "a", encoding="utf-8") as file:
+        file.write(json.dumps(look) + "\n")
 
 
 def _trained_on(mixture: Mixture, part: Part, learnt: Crops) -> TrainedOn:

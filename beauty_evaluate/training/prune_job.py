@@ -133,7 +133,7 @@ def _check(job: PruneJob, config: Config, name: str) -> None:
     if not job.speed >= 1:
         raise ConfigError(f"--speed takes 1 or more, times this network's speed, not {job.speed:g}.")
     if config.network.kind != "six_block":
-        raise ConfigError(f"{card.name} is a network of the kind {config.network.kind}. Name one of the kind six_block.")
+        raise ConfigError(f"{card.name} is of the kind {config.network.kind}. Name a network of the kind six_block.")
     if (job.out / f"{name}.json").exists():
         raise ConfigError(f"{job.out} holds {name} already. Change --out.")
     if job.data.title != card.data:
@@ -146,9 +146,7 @@ def _mixture(card: Card, data: DataSet) -> Mixture:
     return mixture.holdout() if card.split.endswith(VALIDATED) else mixture
 
 
-def _learnt_crops(
-    card: Card, config: Config, data: DataSet, progress: Callable[[int, int], None] | None
-) -> Picture:
+def _learnt_crops(card: Card, config: Config, data: DataSet, progress: Callable[[int, int], None] | None) -> Picture:
     """Crops of photos that the network has learnt from, never of others, every second one mirrored, in random order:
     a score is the mean over both."""
     names, wanted = sorted(card.knows(data.title, data.samples)), len(card.trained_on[0].photos)

@@ -87,7 +87,10 @@ def learnt_before(card: Card, change: ScaleMap) -> tuple[TrainedOn, ...]:
 
 
 def _changed(part: TrainedOn, change: ScaleMap) -> TrainedOn:
-    labels = {key: float(change.apply(part.labels[key])) for key in ("mean", "min", "max") if key in part.labels}
-    spread = {"sd": part.labels["sd"] * change.slope} if "sd" in part.labels else {}
+    labels = dict(part.labels)
+    for key in {"mean", "min", "max"} & set(labels):
+        labels[key] = float(change.apply(labels[key]))
+    if "sd" in labels:
+        labels["sd"] *= change.slope
     line = ScaleMap(change.slope * part.map.slope, change.slope * part.map.offset + change.offset)
-    return replace(part, map=line, labels={**part.labels, **labels, **spread})
+    return replace(part, map=line, labels=labels)
