@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 from keras import layers
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from beauty_evaluate.config import Config, CropConfig, RatingScale, preset
 from beauty_evaluate.explain.baselines import soft_edges
 from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.network import NetworkRater
 from beauty_evaluate.raters.rater import Ratings

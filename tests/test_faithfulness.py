@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from hand_set import SCALE, FunctionRater, face_of, keras_rater, state
@@ -49,6 +48,7 @@ from beauty_evaluate.explain.region_shapley import region_effects
 from beauty_evaluate.explain.reliability import FAILED
 from beauty_evaluate.metrics import Estimate
 from beauty_evaluate.raters import builders
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card, TrainedOn
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater
@@ -357,7 +357,14 @@ def test_the_command_evaluates_weights_of_synthetic_faces_without_data(
 ) -> None:
     monkeypatch.setattr(ground_truth, "DONORS", 1)
     monkeypatch.setattr(ground_truth, "MIN_CLEAR_FACES", 1)
-    words = ["--n", "10", "--weights", str(synthetic_run / "weights" / "synthetic.json"), "--out", str(tmp_path / "evaluation")]
+    words = [
+        "--n",
+        "10",
+        "--weights",
+        str(synthetic_run / "weights" / "synthetic.json"),
+        "--out",
+        str(tmp_path / "evaluation"),
+    ]
     assert command.main(words) == 0, capsys.readouterr().err
     facts = json.loads((tmp_path / "evaluation" / "faithfulness.json").read_text())
     assert (facts["weights"], facts["faces"]) == ("synthetic", 10)

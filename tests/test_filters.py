@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from hand_set import NAMES, SIDE, broken, face_of, keras_rater, lit, masks, noise, state
@@ -16,6 +15,7 @@ from beauty_evaluate.explain.baselines import inpaint_baseline, mask_each
 from beauty_evaluate.explain.feature_maps import feature_maps
 from beauty_evaluate.explain.filter_effects import Activations, activations, filter_effects
 from beauty_evaluate.explain.filter_table import FilterRow, filter_rows
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.reporting import filter_plots
 from beauty_evaluate.reporting.filter_gallery import filter_sentence, ringed
 

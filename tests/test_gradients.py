@@ -6,7 +6,6 @@ from pathlib import Path
 
 import cv2
 import hand_set
-import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from beauty_evaluate.explain.pixel_map import PixelMap
 from beauty_evaluate.explain.region_shapley import RegionEffects, region_effects
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters import builders
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.network import NetworkRater
 
 Floats = NDArray[np.float32]
