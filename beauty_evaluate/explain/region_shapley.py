@@ -96,7 +96,7 @@ def region_effects(
 
     A region that is not in a coalition is replaced: by the mean colour of the ring around it, or by the same place of
     other faces, as bright on the ring as this one; softly at its edge either way, and never beyond it, so that a rater
-    that reads only one region gives all the others exactly 0. All 2**R coalitions are rated, with each of the donors.
+    that reads only one region gives all the others 0. All 2**R coalitions are rated, with each of the donors.
 
     Args:
         rater: any.
