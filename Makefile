@@ -23,7 +23,8 @@ test-web: .venv/dev.stamp
 
 # Guides and API reference. Any warning fails, a broken link or anchor among them; nothing is fetched.
 docs: .venv/docs.stamp
-	$(PY) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env --doctree-dir build/doctrees docs site
+	rm -rf site
+	$(PY) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env --jobs auto --doctree-dir build/doctrees docs site
 	@echo "The documentation begins at site/index.html"
 
 serve: .venv/use.stamp

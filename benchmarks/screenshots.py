@@ -1,20 +1,76 @@
 """Pictures of the page in all its states, wide and narrow, to be looked at; and the one that opens README.
 
-python benchmarks/screenshots.py OUT
+python benchmarks/screenshots.py OUT [--browser /usr/bin/chromium]
 """
 
+import argparse
+import selectors
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 EXAMPLES = ROOT / "examples"
-SIZES = {"wide": {"width": 1100, "height": 800}, "narrow": {"width": 360, "height": 740}}
-PATIENT = 240_000  # ms
+CHROMIUM = "/usr/bin/chromium"
+SIZES = {"wide": {"width": 1100, "height": 800}, "narrow": {"width": 390, "height": 740}}
+START_SECONDS = 60.0  # in which the server and the browser have to be there, each
+STOP_SECONDS = 10.0  # in which the server has to end
+ANSWER_SECONDS = 240.0  # for a score or an explanation, on a machine that does other things too
 
-from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+class Failed(Exception):
+    """The server or the browser did not do its part."""
+
+
+@contextmanager
+def server(command: list[str], seconds: float = START_SECONDS) -> Iterator[str]:
+    """A running server: the address in its first line. It is ended whatever happens.
+
+    Args:
+        command: that starts it.
+        seconds: in which it has to write that line; Failed otherwise.
+    """
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(process.stdout, selectors.EVENT_READ)
+                line = process.stdout.readline().decode().strip() if selector.select(seconds) else ""
+            if not line:
+                raise Failed(f"The server wrote no address within {seconds:g} s: {' '.join(command)}")
+            yield line
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@contextmanager
+def browser(path: str, seconds: float = START_SECONDS) -> Iterator[Browser]:
+    """A running browser.
+
+    Args:
+        path: of the program.
+        seconds: in which it has to be there; Failed otherwise, or where it ends at once.
+    """
+    with sync_playwright() as play:
+        try:
+            program = play.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=1000 * seconds)
+        except Error as error:
+            reason = error.message.splitlines()[0]
+            raise Failed(f"The browser {path} did not start: {reason} `make test-web` installs Chromium.") from error
+        try:
+            yield program
+        finally:
+            program.close()
 
 
 def several(out: Path) -> Path:
@@ -28,50 +84,63 @@ def several(out: Path) -> Path:
     return out / "two portraits.jpg"
 
 
+def shoot(page: Page, file: Path) -> None:
+    """The whole page as a picture."""
+    page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
+    page.screenshot(path=file, full_page=True)
+
+
 def states(page: Page, out: Path, size: str) -> None:
     """Save one picture of each state."""
     grace, eileen = EXAMPLES / "grace_hopper.jpg", EXAMPLES / "eileen_collins.png"
     broken = out / "broken.jpg"
     broken.write_bytes(grace.read_bytes()[:30_000])
 
-    def shoot(name: str, *photos: Path, explained: bool = False) -> None:
-        if photos:
-            page.set_input_files("#photo", photos)
-            expect(page.locator(".card", has_text=photos[-1].name).first).to_be_visible(timeout=PATIENT)
-        if explained:
-            page.locator("button.why").first.click()
-            page.wait_for_selector(".because table", timeout=PATIENT)
-        page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
-        page.screenshot(path=out / f"{size}_{name}.png", full_page=True)
+    def choose(*photos: Path) -> None:
+        page.set_input_files("#photo", photos)
+        expect(page.locator(".card", has_text=photos[-1].name).first).to_be_visible(timeout=1000 * ANSWER_SECONDS)
 
-    shoot("empty")
-    shoot("one", eileen, explained=True)
+    shoot(page, out / f"{size}_empty.png")
+    choose(eileen)
+    page.locator("button.why").first.click()
+    page.wait_for_selector(".because table", timeout=1000 * ANSWER_SECONDS)
+    shoot(page, out / f"{size}_one.png")
     if size == "wide":
         page.locator(".card").screenshot(path=out / "card.png")
-    shoot("several", several(out))
-    shoot("compared", grace, eileen)
-    shoot("wrong", broken)
+    for name, photos in (("several", [several(out)]), ("compared", [grace, eileen]), ("wrong", [broken])):
+        choose(*photos)
+        shoot(page, out / f"{size}_{name}.png")
 
 
-def main() -> None:
-    """Start the server and a browser, and take all pictures."""
-    out = Path(sys.argv[1])
-    out.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "beauty_evaluate", "serve", "--port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as play:
-        assert server.stdout is not None
-        address = server.stdout.readline().strip()
-        browser: Browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        for size, viewport in SIZES.items():
-            page = browser.new_page(viewport=viewport, locale="en-GB")
-            page.goto(address)
-            states(page, out, size)
-        page = browser.new_page(viewport=SIZES["wide"], locale="zh-CN")
+def take(program: Browser, address: str, out: Path) -> None:
+    """All pictures."""
+    for size, viewport in SIZES.items():
+        page = program.new_page(viewport=viewport, locale="en-GB")
         page.goto(address)
-        page.screenshot(path=out / "wide_chinese.png", full_page=True)
-        browser.close()
-        server.terminate()
+        states(page, out, size)
+        page.goto(f"{address}docs")
+        shoot(page, out / f"{size}_docs.png")
+    page = program.new_page(viewport=SIZES["wide"], locale="zh-CN")
+    page.goto(address)
+    shoot(page, out / "wide_chinese.png")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Start a browser and the server, and take all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--browser", default=CHROMIUM)
+    options = parser.parse_args(argv)
+    options.out.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "beauty_evaluate", "serve", "--port", "0"]
+    try:
+        with browser(options.browser) as program, server(command) as address:
+            take(program, address, options.out)
+    except (Failed, Error, AssertionError) as error:
+        print(f"screenshots: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

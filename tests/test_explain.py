@@ -7,7 +7,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from conftest import PORTRAIT, ROOT, Run
@@ -20,6 +19,7 @@ from beauty_evaluate.explain.filters import FilterUse, filter_use, kernel_pictur
 from beauty_evaluate.explain.reliability import trust
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.reporting.face_report import PROOF
 
 VISUALIZE = ROOT / "visualize.py"

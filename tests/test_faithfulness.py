@@ -3,7 +3,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from hand_set import state
@@ -41,6 +40,7 @@ from beauty_evaluate.explain.region_shapley import region_effects
 from beauty_evaluate.explain.reliability import FAILED
 from beauty_evaluate.metrics import Estimate
 from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import KERAS, Card, sha256
 from beauty_evaluate.raters.registry import keras_predictor
 from beauty_evaluate.raters.runtime import PredictFn

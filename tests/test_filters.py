@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from hand_set import NAMES, SIDE, broken, lit, masks, noise, state
@@ -14,6 +13,7 @@ from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.feature_maps import feature_maps
 from beauty_evaluate.explain.filter_effects import Answers, activation_maximization, answers, filter_effects
 from beauty_evaluate.explain.region_shapley import inpaint_baseline, one_by_one
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.reporting import plots
 from beauty_evaluate.reporting.filter_gallery import FilterRow, filter_rows, ringed
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import cv2
 import hand_set
-import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from beauty_evaluate.explain.gradients import PixelMap, hires_cam, integrated_gr
 from beauty_evaluate.explain.region_shapley import RegionEffects, inpaint_baseline, region_effects, soft_edges
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.registry import keras_predictor
 from beauty_evaluate.raters.runtime import PredictFn, predict
 

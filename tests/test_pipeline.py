@@ -9,8 +9,9 @@ from PIL import Image
 
 from beauty_evaluate.config import CropConfig, preset
 from beauty_evaluate.datasets import scut, synthetic
+from beauty_evaluate.datasets.augment import mirror_order, random_warp
 from beauty_evaluate.datasets.dataset import DataSet
-from beauty_evaluate.datasets.pipeline import Batches, _random_warp, load_crops, mirror_order
+from beauty_evaluate.datasets.pipeline import Batches, load_crops
 
 
 def test_unreadable_photos_and_photos_without_a_face_give_no_crop(small_scut: Path) -> None:
@@ -30,7 +31,7 @@ def test_damaged_landmarks_are_masked(small_scut: Path) -> None:
     crops = load_crops(list(scut.read(small_scut).samples.values()), CropConfig(), pad=8)
     batch = next(Batches(crops, preset("six_block").augment, 8, 1).epoch(0))
     assert np.isfinite(batch.landmarks).all()
-    assert 0 in batch.known
+    assert 0 in batch.landmarks_known
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_landmarks_follow_the_pixels(drawn: DataSet) -> None:
         batch = next(batches.epoch(epoch))
         ys, xs = np.nonzero(batch.pixels[0, :, :, 0] > 120)
         marks = batch.landmarks.reshape(86, 2) * batches.shape_sd + batches.mean_shape
-        mirrored = _random_warp(augment, 160, np.random.default_rng((1, epoch, 0)))[1]
+        mirrored = random_warp(augment, 160, np.random.default_rng((1, epoch, 0)))[1]
         where = int(np.flatnonzero(batches.swap == 7)[0]) if mirrored else 7
         assert np.linalg.norm(marks[where] * 160 - [xs.mean(), ys.mean()]) < 1.5
         seen.add(mirrored)
@@ -113,10 +114,10 @@ def test_samples_of_several_sets_share_a_batch(drawn: DataSet) -> None:
     assert batches.kinds == ("A: 0", "A: 1")
     batch = next(batches.epoch(0))
     order = [int(np.flatnonzero(crops.scores == score)[0]) for score in batch.scores]
-    assert batch.known.tolist() == batch.groups_known.tolist() == [float(i < 6) for i in order]
+    assert batch.landmarks_known.tolist() == batch.groups_known.tolist() == [float(i < 6) for i in order]
     assert np.array_equal(batch.groups.sum(1), batch.groups_known)
     mixed = next(Batches(crops, replace(preset("six_block").augment, mixup=1), 12, 1).epoch(0))
-    assert 0 < mixed.known.sum() < 6  # a crop that is mixed with an unknown one is unknown
+    assert 0 < mixed.landmarks_known.sum() < 6  # a crop that is mixed with an unknown one is unknown
     assert np.allclose(mixed.groups.sum(1)[mixed.groups_known == 1], 1)
     assert np.isfinite(mixed.landmarks).all()
 
@@ -126,7 +127,7 @@ def test_without_landmarks_batches_have_none(drawn: DataSet) -> None:
     batch = next(Batches(crops, preset("six_block").augment, 6, 1).epoch(0))
     assert crops.landmarks.shape == (12, 0, 2)
     assert batch.landmarks.shape == (6, 0)
-    assert not batch.known.any()
+    assert not batch.landmarks_known.any()
 
 
 def test_mirror_order_pairs_left_with_right() -> None:

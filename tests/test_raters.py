@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def mean_card(folder: Path) -> Card:
 
 # What makes a card of each family; a network's kinds are raters of their own.
 MAKERS: dict[str, Callable[[Path], Card]] = {
-    **{f"network {kind}": lambda folder, kind=kind: network_card(SMALL[kind], folder) for kind in SMALL},
+    **{f"network {kind}": partial(network_card, config) for kind, config in SMALL.items()},
     "mean_baseline": mean_card,
 }
 
@@ -103,14 +104,15 @@ def faces() -> list[Face]:
 
 def test_a_rater_gives_a_rating_for_each_face_in_order_whatever_comes_with_it(rater: Rater, faces: list[Face]) -> None:
     ratings = rater.rate(faces)
-    assert (ratings.mean.shape, ratings.mean.dtype) == ((7,), np.float64)
+    assert ratings.mean.shape == (7,)
+    assert ratings.mean.dtype == np.float64
     assert np.isfinite(ratings.mean).all()
     assert np.array_equal(rater.rate(faces).mean, ratings.mean)
     order = np.random.default_rng(1).permutation(7)
     assert np.allclose(rater.rate([faces[i] for i in order]).mean, ratings.mean[order], atol=1e-5)
     assert np.allclose([rater.rate([face]).mean[0] for face in faces], ratings.mean, atol=1e-5)
     for extra in (ratings.half_width, *ratings.parts.values()):
-        assert extra is None or (extra.shape, extra.dtype) == ((7,), np.float64)
+        assert extra is None or (extra.shape == (7,) and extra.dtype == np.float64)
     assert (ratings.half_width is not None) == bool(rater.card.interval)
     with ThreadPoolExecutor(3) as pool:
         for mean in pool.map(lambda i: rater.rate(faces).mean, range(3)):
@@ -164,7 +166,7 @@ def crops(config: Config) -> np.ndarray:
 def test_all_runtimes_score_as_keras_does(network: NetworkRater, crops: np.ndarray) -> None:
     scores = NetworkRater(network.card, "keras").predict(crops)
     for runtime in ("opencv", "onnxruntime"):
-        assert np.allclose(NetworkRater(network.card, runtime).predict(crops), scores, atol=1e-4)  # type: ignore[arg-type]
+        assert np.allclose(NetworkRater(network.card, runtime).predict(crops), scores, atol=1e-4)
 
 
 def test_flip_tta_makes_the_mirror_image_score_alike(network: NetworkRater, crops: np.ndarray) -> None:

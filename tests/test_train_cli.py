@@ -218,14 +218,14 @@ def test_fine_tuning_goes_on_from_given_weights_on_another_scale(
 def test_photos_are_held_back_for_the_curve_where_no_published_figure_rests_on_them(
     small_scut: Path, table: Path
 ) -> None:
-    whole = mix([synthetic.draw(1000)])
+    whole = mix([synthetic.draw(60)])
     left, held = for_curve(whole, 100)
     assert held is not None
-    assert (len(left.train), len(held.train)) == (784, 16)
+    assert (len(left.train), len(held.train)) == (43, 5)
     assert {s.name for s in left.train} | {s.name for s in held.train} == {
-        s.name for s in mix([synthetic.draw(1000)]).train
+        s.name for s in mix([synthetic.draw(60)]).train
     }
-    assert len(left.test) == 200
+    assert len(left.test) == 12
     assert for_curve(whole, 0)[1] is None
     for data in (datasets.read(small_scut), datasets.read(table)):  # an official split; too few photos
         everything = mix([data])

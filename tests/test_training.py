@@ -242,7 +242,7 @@ def test_unknown_groups_and_landmarks_cost_nothing(crops: Crops) -> None:
         assert set(learner.heads) == ({"landmarks", "groups"} if extra else set())
         batch = batches._batch(0, np.arange(1, 8))
         if extra:
-            assert not batch.known.any()
+            assert not batch.landmarks_known.any()
             assert not batch.groups_known.any()
         learner.optimizer.learning_rate.assign(1e-2)
         learner.step(*batch, tf.constant(0.9))

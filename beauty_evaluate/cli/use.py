@@ -155,10 +155,10 @@ class _Printer:
     def _explain(self, face: "Face") -> None:
         from beauty_evaluate.explain.reliability import reliability
 
-        known = reliability(self.scorer.card)
-        if known.passed is not False:
+        evidence = reliability(self.scorer.card)
+        if evidence.passed is not False:
             self.tell(*self.scorer.explain(face, Counter("explaining")).lines())
-        self.reliability = known.sentences
+        self.reliability = evidence.sentences
 
 
 def _line(row: "Row", file: str, scorer: "Scorer") -> str:

@@ -97,15 +97,15 @@ class Mixture:
         """Some photos of a part as they are in the mixture: with the score mapped and, among several sets, the set's
         title before name and group."""
         keep = part.data.landmark_scheme == self.landmark_scheme
-        found = []
+        samples = []
         for name in names:
             sample = part.data.samples[name]
             landmarks = sample.landmarks if keep else None
             if len(self.parts) > 1:
                 groups = {"group": f"{part.title}: {sample.group}"} if sample.group else {}
                 sample = replace(sample, name=f"{part.title}/{name}", groups=groups)
-            found.append(replace(sample, score=float(part.map.apply(sample.score)), landmarks=landmarks))
-        return found
+            samples.append(replace(sample, score=float(part.map.apply(sample.score)), landmarks=landmarks))
+        return samples
 
     def holdout(self, share: int = 10) -> "Mixture":
         """The same sets with a part of the training photos in place of the test part, and maps fitted without it."""

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from beauty_evaluate.config import AugmentConfig, CropConfig, cores
+from beauty_evaluate.datasets.augment import mirror_order, mixed, random_warp, recoloured
 from beauty_evaluate.datasets.dataset import Problem, Sample
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces import align
@@ -136,7 +136,7 @@ class Batch(NamedTuple):
         pixels: uint8 (B, size, size, C), RGB or grey.
         scores: float32 (B,), in points.
         landmarks: float32 (B, 2n), offsets from the mean shape in its SDs, 0 where unknown.
-        known: float32 (B,), 1 where the landmarks are known, else 0.
+        landmarks_known: float32 (B,), 1 where the landmarks are known, else 0.
         groups: float32 (B, kinds), the share of each group, 0 where unknown.
         groups_known: float32 (B,), 1 where the group is known, else 0.
     """
@@ -144,7 +144,7 @@ class Batch(NamedTuple):
     pixels: Picture
     scores: Floats
     landmarks: Floats
-    known: Floats
+    landmarks_known: Floats
     groups: Floats
     groups_known: Floats
 
@@ -179,13 +179,13 @@ class Batches:
         self.pictures = views * min(self.pass_steps * self.batch, len(crops.names))
         self.size = crops.pixels.shape[1] - 2 * crops.pad
         count = crops.landmarks.shape[1]
-        known = ~np.isnan(crops.landmarks).any((1, 2)) & (count > 0)
-        self.known: Floats = np.asarray(known, np.float32)
+        has_landmarks = ~np.isnan(crops.landmarks).any((1, 2)) & (count > 0)
+        self.landmarks_known: Floats = np.asarray(has_landmarks, np.float32)
         self.kinds = tuple(sorted(set(crops.groups) - {""}))
         labels = np.array(crops.groups)[:, None] == np.array(self.kinds, str)[None]
         self.groups: Floats = np.asarray(labels, np.float32)
         self.groups_known: Floats = np.asarray(labels.any(1), np.float32)
-        some = crops.landmarks[known] if known.any() else np.zeros((1, count, 2), np.float32)
+        some = crops.landmarks[has_landmarks] if has_landmarks.any() else np.zeros((1, count, 2), np.float32)
         self.mean_shape: Floats = np.asarray(some.mean(0))
         self.shape_sd: Floats = np.asarray(np.maximum(some.std(0), 1e-3))
         self.swap = mirror_order(self.mean_shape)
@@ -210,25 +210,26 @@ class Batches:
         built = [self._augmented(int(i), rng) for i, rng in zip(indices, rngs, strict=True)]
         pixels = np.stack([crop for crop, _ in built])
         marks = np.stack([m for _, m in built])
-        scores, known, groups = self.crops.scores[indices], self.known[indices], self.groups[indices]
+        scores, groups = self.crops.scores[indices], self.groups[indices]
+        landmarks_known = self.landmarks_known[indices]
         groups_known = self.groups_known[indices]
         for k, rng in enumerate(rngs):
             if rng.random() < self.augment.mixup:
                 other = (k + 1) % len(rngs)
                 share = float(rng.beta(self.augment.mixup_beta, self.augment.mixup_beta))
                 share = max(share, 1 - share)
-                pixels[k] = _mixed(built[k][0], built[other][0], share)
+                pixels[k] = mixed(built[k][0], built[other][0], share)
                 marks[k] = share * built[k][1] + (1 - share) * built[other][1]
                 scores[k] = share * scores[k] + (1 - share) * self.crops.scores[indices[other]]
                 groups[k] = share * groups[k] + (1 - share) * self.groups[indices[other]]
-                known[k] = min(known[k], self.known[indices[other]])
+                landmarks_known[k] = min(landmarks_known[k], self.landmarks_known[indices[other]])
                 groups_known[k] = min(groups_known[k], self.groups_known[indices[other]])
-        return Batch(pixels, scores, marks.reshape(len(indices), -1), known, groups, groups_known)
+        return Batch(pixels, scores, marks.reshape(len(indices), -1), landmarks_known, groups, groups_known)
 
     def _augmented(self, index: int, rng: np.random.Generator) -> tuple[Picture, Floats]:
         """One crop, changed at random, and its landmarks as offsets from the mean shape in units of their SD."""
         crop, change = self.crops.pixels[index], self.augment
-        matrix, mirrored = _random_warp(change, self.size, rng)
+        matrix, mirrored = random_warp(change, self.size, rng)
         if (matrix[:, :2] == np.eye(2)).all() and not matrix[:, 2].any():
             crop = self.crops.pixels[index, self.crops.pad :, self.crops.pad :][: self.size, : self.size].copy()
         else:
@@ -237,65 +238,9 @@ class Batches:
             crop = cv2.warpAffine(
                 crop, shifted, (self.size, self.size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
             ).reshape(self.size, self.size, -1)
-        crop = _recoloured(np.asarray(crop, np.uint8), change, rng)
-        if not self.known[index]:
+        crop = recoloured(np.asarray(crop, np.uint8), change, rng)
+        if not self.landmarks_known[index]:
             return crop, np.zeros_like(self.mean_shape)
         marks = align.transform(self.crops.landmarks[index] * self.size, matrix) / self.size
         marks = marks[self.swap] if mirrored else marks
         return crop, ((marks - self.mean_shape) / self.shape_sd).astype(np.float32)
-
-
-def _random_warp(change: AugmentConfig, size: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], bool]:
-    """A (2, 3) transform of crop pixels: mirror, rotation, scale and shift about the middle; and whether it mirrors."""
-    angle = np.deg2rad(rng.uniform(-change.rotation, change.rotation))
-    scale = np.exp(rng.uniform(-change.scale, change.scale))
-    shift = rng.uniform(-change.shift, change.shift, 2) * size
-    mirrored = bool(change.mirror and rng.random() < 0.5)
-    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    if mirrored:
-        turn = turn @ np.diag([-1.0, 1.0])
-    middle = np.full(2, (size - 1) / 2)
-    return np.column_stack([turn, middle + shift - turn @ middle]), mirrored
-
-
-def _recoloured(crop: Picture, change: AugmentConfig, rng: np.random.Generator) -> Picture:
-    """Light, contrast, colour, blur and an erased patch."""
-    gain = 1 + rng.uniform(-change.contrast, change.contrast)
-    gains = gain * (1 + rng.uniform(-change.colour, change.colour, crop.shape[2]))
-    lift = 255 * rng.uniform(-change.brightness, change.brightness)
-    levels = np.arange(256)[:, None]
-    table = np.clip((levels - 127.5) * gains + 127.5 + lift, 0, 255).round().astype(np.uint8)
-    if change.contrast or change.colour or change.brightness:
-        crop = np.asarray(cv2.LUT(crop, table.reshape(1, 256, -1)), np.uint8).reshape(crop.shape)
-    if rng.random() < change.blur:
-        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), rng.uniform(*change.blur_sigma)), np.uint8).reshape(crop.shape)
-    if rng.random() < change.erase:
-        side = len(crop)
-        h, w = (rng.uniform(*change.erase_side, 2) * side).astype(int)
-        y, x = rng.integers(0, side - h), rng.integers(0, side - w)
-        crop[y : y + h, x : x + w] = rng.integers(0, 256, crop.shape[2])
-    return crop
-
-
-def _mixed(a: Picture, b: Picture, share: float) -> Picture:
-    return np.asarray(cv2.addWeighted(a, share, b, 1 - share, 0), np.uint8).reshape(a.shape)
-
-
-def mirror_order(shape: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Which point each point becomes in the mirror: the nearest match, one to one.
-
-    Args:
-        shape: (n, 2), a mean face shape; n may be 0.
-
-    Returns:
-        int64 (n,), the index of the point that takes each place.
-
-    Example:
-        >>> mirror_order(np.array([[0.2, 0.3], [0.8, 0.3], [0.5, 0.6]])).tolist()
-        [1, 0, 2]
-    """
-    if not len(shape):
-        return np.empty(0, np.int64)
-    mirrored = shape * [-1, 1] + [2 * shape[:, 0].mean(), 0]
-    distance = np.linalg.norm(shape[:, None] - mirrored[None], axis=2)
-    return np.asarray(linear_sum_assignment(distance)[1])

@@ -83,12 +83,12 @@ class RatingSheet:
     def split_half_pc(self, rounds: int = 100, seed: int = 0) -> float:
         """PC between the mean ratings of two random halves of the raters, averaged over `rounds` halvings."""
         rng = np.random.default_rng(seed)
-        found = []
+        correlations = []
         for _ in range(rounds):
             order = rng.permutation(len(self.raters))
             a, b = (self.only(half).mean() for half in np.array_split(order, 2))
-            found.append(_row_pearson(a[None], b[None], ~np.isnan(a + b)[None])[0])
-        return float(np.mean(found))
+            correlations.append(_row_pearson(a[None], b[None], ~np.isnan(a + b)[None])[0])
+        return float(np.mean(correlations))
 
     def only(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "RatingSheet":
         """The sheet of some raters: their indices, or bool (R,)."""

@@ -1,18 +1,43 @@
-"""What the layers answer: feature maps of one crop, and what each filter does over many."""
+"""What the layers of a network compute: feature maps of one face, and what each filter does over many."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from beauty_evaluate.explain.gradients import NEEDS_NETWORK
+from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.images import Picture
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.builders import relu_layers
-from beauty_evaluate.raters.runtime import BATCH
+from beauty_evaluate.raters.network import network_of
+from beauty_evaluate.raters.rater import Rater
 
 Floats = NDArray[np.float32]
+CROPS_PER_PASS = 4
 
 
-def feature_maps(model: keras.Model, crop: Picture) -> dict[str, Floats]:
-    """The maps of every convolution after ReLU: float32 (H, W, C) by layer. crop: uint8 (size, size, channels)."""
+def feature_maps(rater: Rater, face: Face) -> dict[str, Floats]:
+    """The maps of every convolution after ReLU.
+
+    Args:
+        rater: a network.
+        face: with the crop that the network sees.
+
+    Returns:
+        float32 (H, W, C) by layer.
+
+    Raises:
+        ConfigError: no network.
+
+    Example:
+        >>> from beauty_evaluate import images
+        >>> from beauty_evaluate.faces.detect import find_faces
+        >>> from beauty_evaluate.raters import registry
+        >>> (face,) = find_faces(images.read("examples/eileen_collins.png"))
+        >>> feature_maps(registry.load("six_block"), face)["block6_conv2"].shape
+        (4, 4, 384)
+    """
+    network = network_of(rater, NEEDS_NETWORK)
+    model, crop = network.keras_model(), face.crop(network.crop_config)
     names = relu_layers(model)
     probe = keras.Model(model.input, [model.get_layer(relu).output for relu in names.values()])
     maps = probe(crop[None].astype(np.float32), training=False)
@@ -20,7 +45,17 @@ def feature_maps(model: keras.Model, crop: Picture) -> dict[str, Floats]:
 
 
 def receptive_field(model: keras.Model, layer: str) -> int:
-    """How many pixels of the crop, a side, one value of a layer's map can see (Araujo et al., Distill 2019)."""
+    """How many pixels of the crop, a side, one value of a layer's map can see (Araujo et al., Distill 2019).
+
+    Args:
+        model: of convolutions and pools in a row.
+        layer: the name of one.
+
+    Example:
+        >>> from beauty_evaluate.raters import registry
+        >>> receptive_field(registry.load("six_block").keras_model(), "block1_conv1")
+        3
+    """
     field, step = 1, 1
     for part in model.layers:
         if isinstance(part, keras.layers.Conv2D):
@@ -34,14 +69,29 @@ def receptive_field(model: keras.Model, layer: str) -> int:
     return field
 
 
-def filter_statistics(model: keras.Model, crops: Picture) -> dict[str, NDArray[np.float32]]:
-    """For each convolution, over `crops` and after ReLU: `mean/LAYER` float32 (C,), the mean activation, and
-    `active/LAYER` float32 (C,), the share of crops in which the filter answers anywhere."""
+def filter_statistics(model: keras.Model, crops: Picture) -> dict[str, Floats]:
+    """Means over crops of what each filter computes, after ReLU.
+
+    Args:
+        model: a network.
+        crops: uint8 (N, size, size, C), N > 0.
+
+    Returns:
+        For each convolution `mean/LAYER` float32 (C,), the mean activation, and `active/LAYER` float32 (C,), the share
+        of crops in which the filter is active anywhere.
+
+    Example:
+        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.raters import builders
+        >>> model = builders.build(preset("synthetic"), seed=1)
+        >>> filter_statistics(model, np.zeros((1, 64, 64, 3), np.uint8))["mean/block1_conv1"].shape
+        (8,)
+    """
     names = relu_layers(model)
     probe = keras.Model(model.input, [model.get_layer(relu).output for relu in names.values()])
     sums: dict[str, NDArray[np.float64]] = {}
-    for start in range(0, len(crops), BATCH):
-        maps = probe(crops[start : start + BATCH].astype(np.float32), training=False)
+    for start in range(0, len(crops), CROPS_PER_PASS):
+        maps = probe(crops[start : start + CROPS_PER_PASS].astype(np.float32), training=False)
         for layer, values in zip(names, maps, strict=True):
             array = values.numpy()
             sums[f"mean/{layer}"] = sums.get(f"mean/{layer}", 0) + array.mean((1, 2)).sum(0)

@@ -12,6 +12,8 @@ from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.regions import NAMES, Masks, regions
 from beauty_evaluate.raters.rater import Rater, crop_config
 
+__all__ = ["Explanation", "Progress", "check_regions", "explain"]
+
 
 @dataclass(frozen=True)
 class Explanation:

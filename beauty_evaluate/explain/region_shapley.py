@@ -77,7 +77,10 @@ class RegionEffects:
         return [
             f"What moved this score from {self.reference:.2f} to {score:.2f}, each region compared with",
             f"{self.replacement} (Shapley values in rating points, which add up{note}):",
-            *(f"  {self.names[i]:<17}{self.effects[i]:+.2f}  {100 * self.areas[i]:3.0f} % of the picture" for i in order),
+            *(
+                f"  {self.names[i]:<17}{self.effects[i]:+.2f}  {100 * self.areas[i]:3.0f} % of the picture"
+                for i in order
+            ),
         ]
 
 

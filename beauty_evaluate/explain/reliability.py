@@ -82,7 +82,10 @@ class Reliability:
         agreement = self.agreement.sentence(self.baseline, self.where) if self.agreement else NOT_MEASURED
         if self.passed is None:
             return [f"The effects of the regions were {self.verdict}.", agreement]
-        return [f"Tested beside maps that know nothing of the network, the map of these effects {self.verdict}.", agreement]
+        return [
+            f"Tested beside maps that know nothing of the network, the map of these effects {self.verdict}.",
+            agreement,
+        ]
 
 
 def reliability(card: Card, baseline: str = INPAINT) -> Reliability:

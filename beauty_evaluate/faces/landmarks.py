@@ -37,8 +37,8 @@ def landmarks(crop: Picture, config: CropConfig) -> Points:
     window = cv2.warpAffine(
         three_channels(crop), matrix, (MESH_SIDE, MESH_SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    found = _answer(MESH, window)
-    points = next(values for values in found if values.size == 3 * N_POINTS).reshape(N_POINTS, 3)[:, :2]
+    outputs = _answer(MESH, window)
+    points = next(values for values in outputs if values.size == 3 * N_POINTS).reshape(N_POINTS, 3)[:, :2]
     return np.asarray((points - shift) / scale, np.float64)
 
 

@@ -88,11 +88,11 @@ def of_card(card: Card, runtime: Runtime = "opencv", threads: int = 0) -> Rater:
 
 def same_recipe(names: Sequence[str], measured: Card) -> list[Card]:
     """The cards of those names or paths; ConfigError if one is of another recipe than `measured`."""
-    found = [load_card(name) for name in names]
-    for card in found:
+    same = [load_card(name) for name in names]
+    for card in same:
         if card.config != measured.config:
             raise ConfigError(f"{card.name} is of another recipe than {measured.name}. Name cards of the same one.")
-    return found
+    return same
 
 
 def record_explanation_results(names: Sequence[str], measured: Card, **results: Any) -> None:

@@ -64,13 +64,13 @@ def entries(scored: Scored, config: CropConfig, roots: Sequence[str] = (), is_qu
         >>> [entry.name for entry in entries(scored, scorer.crop_config)]
         ['eileen_collins.png']
     """
-    found = []
+    entries = []
     for row, face in zip(scored.rows, scored.faces, strict=bool(scored.faces)):
         path = Path(row.file)
         name = printable(path.name) + f", face {row.face}" * (row.faces > 1)
         assert row.score is not None
-        found.append(Entry(name, row, row.score, _jpeg(face.crop(config)), printable(_person(path, roots)), is_query))
-    return found
+        entries.append(Entry(name, row, row.score, _jpeg(face.crop(config)), printable(_person(path, roots)), is_query))
+    return entries
 
 
 def _person(path: Path, roots: Sequence[str]) -> str:

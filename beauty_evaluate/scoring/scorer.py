@@ -221,8 +221,10 @@ class Scorer:
 
     def _row(self, file: str, number: int, count: int, face: Face, rating: Ratings) -> Row:
         score = round(self.scale.clip(float(rating.mean[0])), 4)
-        half = None if rating.half_width is None else float(rating.half_width[0])
-        low, high = (None, None) if half is None else (self._end(score - half), self._end(score + half))
+        half_width = None if rating.half_width is None else float(rating.half_width[0])
+        low, high = (
+            (None, None) if half_width is None else (self._end(score - half_width), self._end(score + half_width))
+        )
         percentile = self.percentile(score)
         share = None if percentile is None else round(percentile, 1)
         x, y, w, h = (round(value, 1) for value in face.box)

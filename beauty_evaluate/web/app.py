@@ -12,6 +12,7 @@ from typing import IO, Any
 import flask
 import waitress.channel
 import waitress.task
+from flask.json.provider import DefaultJSONProvider
 from waitress.server import create_server
 from werkzeug.exceptions import HTTPException
 
@@ -51,10 +52,17 @@ class InMemory(flask.Request):
         return io.BytesIO()
 
 
+class OrderedJSON(DefaultJSONProvider):
+    """JSON whose keys stay in the order of the columns."""
+
+    sort_keys = False
+
+
 class App(flask.Flask):
     """Flask with requests that stay in memory."""
 
     request_class = InMemory
+    json_provider_class = OrderedJSON
 
 
 def create_app(scorer: Scorer, threads: int = 2, upload: int = 32 << 20, hosts: tuple[str, ...] = HERE) -> flask.Flask:

@@ -52,10 +52,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "In {share} % of cases the raters' mean lies between {low} and {high}.",
         "在 {share} % 的情况下，评分者的平均分在 {low} 到 {high} 之间。",
     ),
-    "no_interval": (
-        "These weights have no prediction interval: the size of their errors was not measured.",
-        "这组权重没有预测区间：其误差大小尚未测定。",
-    ),
+    "no_interval": ("These weights have no prediction interval.", "这组权重没有预测区间。"),
     "scale": (
         "Distribution of the scores of the {rated} rated faces, with this face marked",
         "{rated} 张已评分人脸的分数分布，并标出本照片的位置",
