@@ -42,8 +42,9 @@ def kept_fold(folder: Path, root: Path, fold: str, error: float = 0.1) -> Card:
     photos = tuple(photo_hash(data.title, name) for name in split.train)
     learnt = TrainedOn(data.title, fold, data.scale, ScaleMap(), {"mean": 3.0}, photos)
     card = Card(
-        f"synthetic_{fold}", CONFIG, data.scale, (learnt,), "float32", f"--split {fold}", "abc", "", 1, 60.0, 10.0,
-        {data.title: {"all": figures, "mean_baseline": {**figures, "pearson": None}}},
+        f"synthetic_{fold}", CONFIG, data.scale, (learnt,), precision="float32", command=f"--split {fold}",
+        commit="abc", parameters=1, seconds=60.0, images_per_second=10.0,
+        metrics={data.title: {"all": figures, "mean_baseline": {**figures, "pearson": None}}},
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{card.name}.json").write_text(card.to_json())
