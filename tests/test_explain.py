@@ -21,12 +21,13 @@ from beauty_evaluate.datasets.registry import read
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain import Explanation, explain
 from beauty_evaluate.explain.data_set import explain_data_set
-from beauty_evaluate.explain.feature_maps import feature_maps, filter_statistics, receptive_field
+from beauty_evaluate.explain.feature_maps import feature_maps, receptive_field
 from beauty_evaluate.explain.filters import FilterUse, filter_use, kernel_pictures, kernels
 from beauty_evaluate.explain.reliability import reliability
 from beauty_evaluate.faces.detect import find_faces, main_face
 from beauty_evaluate.raters import builders, registry
 from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.statistics import filter_statistics
 from beauty_evaluate.reporting.face_report import EVALUATION, write_face_report
 from beauty_evaluate.reporting.region_report import region_markdown
 from beauty_evaluate.reporting.sections import about
