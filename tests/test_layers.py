@@ -13,7 +13,7 @@ from beauty_evaluate.cli.common import COMMANDS
 PACKAGE = ROOT / "beauty_evaluate"
 FLOORS = [
     ("errors", "files"),
-    ("config", "images", "encoded", "settings", "metrics", "drawing"),
+    ("config", "images", "encoded", "exif", "settings", "metrics", "drawing"),
     ("faces", "datasets", "raters.card"),
     ("datasets.pipeline", "raters"),
     ("evaluation", "explain", "training"),
@@ -24,7 +24,13 @@ FLOORS = [
     ("__main__", "__init__"),
 ]
 # of one floor, of which the first may use the second
-SIDEWAYS = {("training", "evaluation"), ("config", "settings"), ("images", "encoded"), ("drawing", "config")}
+SIDEWAYS = {
+    ("training", "evaluation"),
+    ("config", "settings"),
+    ("images", "encoded"),
+    ("images", "exif"),
+    ("drawing", "config"),
+}
 
 
 def floor(module: str) -> int:
