@@ -19,14 +19,15 @@ from beauty_evaluate.cli import visualize
 from beauty_evaluate.config import preset
 from beauty_evaluate.datasets.registry import read
 from beauty_evaluate.errors import ConfigError
-from beauty_evaluate.explain import Explanation, explain
+from beauty_evaluate.explain import Explanation, data_set, explain
 from beauty_evaluate.explain.data_set import explain_data_set
-from beauty_evaluate.explain.feature_maps import feature_maps, filter_statistics, receptive_field
+from beauty_evaluate.explain.feature_maps import feature_maps, receptive_field
 from beauty_evaluate.explain.filters import FilterUse, filter_use, kernel_pictures, kernels
 from beauty_evaluate.explain.reliability import reliability
 from beauty_evaluate.faces.detect import find_faces, main_face
 from beauty_evaluate.raters import builders, registry
 from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.statistics import filter_statistics
 from beauty_evaluate.reporting.face_report import EVALUATION, write_face_report
 from beauty_evaluate.reporting.region_report import region_markdown
 from beauty_evaluate.reporting.sections import about
@@ -231,8 +232,10 @@ def test_visualize_one_layer_and_its_mistakes(
 
 
 def test_tables_over_a_data_set(
-    small_scut: Path, synthetic_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+    small_scut: Path, synthetic_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(data_set, "DONORS", 1)  # for speed
     shutil.copytree(synthetic_run / "weights", tmp_path / "weights")
     weights, out = tmp_path / "weights" / "synthetic.json", tmp_path / "tables"
     given = ["--data", small_scut, "--n", 3, "--weights", weights, "--into", weights, "--layer", "block2_conv1"]
@@ -260,7 +263,7 @@ def test_tables_over_a_data_set(
 
 
 def test_a_rater_without_a_network_gets_tables_of_its_regions(small_scut: Path) -> None:
-    rater = FunctionRater(lambda crops: crops.mean((1, 2, 3)) / 50, 256)
+    rater = FunctionRater(lambda crops: crops.mean((1, 2, 3)) / 50, 64)
     data = read(small_scut)
     explanation = explain_data_set(rater, data, data.split("60-40").test, 3)
     assert explanation.filters is None

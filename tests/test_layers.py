@@ -13,7 +13,7 @@ from beauty_evaluate.cli.common import COMMANDS
 PACKAGE = ROOT / "beauty_evaluate"
 FLOORS = [
     ("errors", "files"),
-    ("config", "images", "metrics", "drawing", "settings"),
+    ("config", "images", "encoded", "exif", "settings", "metrics", "drawing"),
     ("faces", "datasets", "raters.card"),
     ("datasets.pipeline", "raters"),
     ("evaluation", "explain", "training"),
@@ -23,7 +23,14 @@ FLOORS = [
     ("cli",),
     ("__main__", "__init__"),
 ]
-SIDEWAYS = {("training", "evaluation")}  # rooms of one floor of which the first may use the second
+# of one floor, of which the first may use the second
+SIDEWAYS = {
+    ("training", "evaluation"),
+    ("config", "settings"),
+    ("images", "encoded"),
+    ("images", "exif"),
+    ("drawing", "config"),
+}
 
 
 def floor(module: str) -> int:
@@ -43,7 +50,7 @@ def imports(path: Path) -> set[str]:
             }
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("beauty_evaluate"):
             inside = (node.module or "").removeprefix("beauty_evaluate").lstrip(".")
-            found |= {inside} if inside else {alias.name for alias in node.names}
+            found |= {inside} if inside else {alias.name for alias in node.names if alias.name != "__version__"}
             for alias in node.names:
                 if (path.parents[0] and (PACKAGE / inside.replace(".", "/") / f"{alias.name}.py").exists()) and inside:
                     found |= {f"{inside}.{alias.name}"}

@@ -13,10 +13,10 @@ from beauty_evaluate.datasets.mixture import Mixture, Part, mix
 from beauty_evaluate.datasets.pipeline import Crops, load_crops
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
-from beauty_evaluate.explain.feature_maps import filter_statistics
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card, TrainedOn, photo_hash
+from beauty_evaluate.raters.statistics import filter_statistics
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.export import input_of, versions, write_card, write_network
 from beauty_evaluate.training.fit import Say, fit

@@ -13,7 +13,6 @@ from beauty_evaluate.datasets.mixture import Mixture, mix
 from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
-from beauty_evaluate.explain.feature_maps import filter_statistics
 from beauty_evaluate.images import Picture
 from beauty_evaluate.metrics import summary
 from beauty_evaluate.raters import registry
@@ -21,6 +20,7 @@ from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater
+from beauty_evaluate.raters.statistics import filter_statistics
 from beauty_evaluate.training import prune
 from beauty_evaluate.training.export import network_bytes, versions, write_card, write_network
 from beauty_evaluate.training.fit import Say
