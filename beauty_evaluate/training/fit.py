@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,8 @@ def fit(
     saved = _saved(config, photos, out, say) if resume else None
     plan = config.training
     batches = Batches(train, config.augment, plan.batch_size, plan.seed, plan.views_per_epoch)
-    steps = batches.steps * plan.epochs
-    precision = (
-        saved.precision
-        if saved
-        else choose_precision(config, steps, lambda name: step_seconds(config, batches, name), say)
-    )
+    steps, trial = batches.steps * plan.epochs, partial(step_seconds, config, batches)
+    precision = saved.precision if saved else choose_precision(config, steps, trial, say)
     say(f"precision: {precision}")
     learner = Learner(config, batches, precision, start)
     state = saved or Checkpoint(config, photos, commit, precision, [], [])
