@@ -116,20 +116,21 @@ def _without_mirror(card: "Card") -> "Card":
     """The card of the same rater that scores the crop alone. Raises UserError where it never did otherwise."""
     if not getattr(card.config, "flip_tta", False):
         raise UserError(f"--no-mirror changes nothing: {card.name} scores the crop alone.")
-    config = dataclasses.replace(card.config, flip_tta=False)  # type: ignore[type-var,call-arg]
+    config = dataclasses.replace(card.config, flip_tta=False)  # type: ignore[type-var]
     return dataclasses.replace(card, config=config)
 
 
 def _selection(data: "DataSet", evaluation: "Evaluation") -> list[str]:
     """The figures without the photos on which recipes were chosen, if some are among them."""
     from beauty_evaluate.datasets.splits import selection_set
+    from beauty_evaluate.reporting.tables import cell
 
     chosen_on = selection_set(data)
     count = len(chosen_on.intersection(evaluation.names))
     if not evaluation.on_scale or not count or not (row := evaluation.without(chosen_on)):
         return []
-    figures = "PC {pearson:.4f}, MAE {mae:.4f}, RMSE {rmse:.4f}".format(**row)
-    return [f"Without the {count} photos on which the recipe was chosen: {figures}"]
+    pc, mae, rmse = (cell(row[key]) for key in ("pearson", "mae", "rmse"))
+    return [f"Without the {count} photos on which the recipe was chosen: PC {pc}, MAE {mae}, RMSE {rmse}"]
 
 
 def _print_interval(evaluation: "Evaluation") -> None:

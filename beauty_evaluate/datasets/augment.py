@@ -42,6 +42,7 @@ def recoloured(crop: Picture, change: AugmentConfig, rng: np.random.Generator) -
 
 
 def mixed(a: Picture, b: Picture, share: float) -> Picture:
+    """`share` of one crop and the rest of another, uint8 of their shape (mixup, Zhang et al., ICLR 2018)."""
     return np.asarray(cv2.addWeighted(a, share, b, 1 - share, 0), np.uint8).reshape(a.shape)
 
 

@@ -74,26 +74,26 @@ class Evaluation:
             `n`, `pearson`, `spearman`, `mae`, `rmse` by row; None where a figure does not exist. Off the scale there
             are no errors, and no baseline.
         """
-        figures = {name: self._figures(self.predicted[own], self.true[own]) for name, own in self.rows().items()}
+        rows = {name: self._figures(self.predicted[photos], self.true[photos]) for name, photos in self.rows().items()}
         if self.on_scale:
-            figures["mean_baseline"] = self._figures(np.full_like(self.true, self.baseline), self.true)
-        return figures
+            rows["mean_baseline"] = self._figures(np.full_like(self.true, self.baseline), self.true)
+        return rows
 
     def without(self, names: Set[str]) -> Figures | None:
         """Figures without the photos of these names; None if no other is left."""
-        keep = np.array([name not in names for name in self.names])
+        keep = ~np.isin(self.names, list(names))
         return self._figures(self.predicted[keep], self.true[keep]) if keep.any() else None
 
-    def too_high(self, own: NDArray[np.bool_]) -> float:
+    def too_high(self, photos: NDArray[np.bool_]) -> float:
         """How far some photos are scored above what their raters say, beside the others.
 
         Args:
-            own: Which photos, bool (N,).
+            photos: Which photos, bool (N,).
 
         Returns:
             Standard deviations over all photos, after both sides were standardised.
         """
-        return float((_standardised(self.predicted) - _standardised(self.true))[own].mean())
+        return float((_standardised(self.predicted) - _standardised(self.true))[photos].mean())
 
     def gap(self, column: str) -> tuple[str, str, float, float] | None:
         """The distance between the two groups of a column, such as women and men.
@@ -114,14 +114,15 @@ class Evaluation:
     def within(self, column: str) -> float:
         """The PC within the groups of a column: their mean, weighted by their photos; NaN if none has one."""
         values = self.groups(column)
-        groups = [values == value for value in sorted({str(value) for value in values} - {""})]
-        inside = np.array([metrics.pearson(self.predicted[own], self.true[own]) for own in groups])
-        weights = np.array([own.sum() for own in groups]) * ~np.isnan(inside)
+        groups = [values == value for value in set(values.tolist()) - {""}]
+        inside = np.array([metrics.pearson(self.predicted[photos], self.true[photos]) for photos in groups])
+        weights = np.array([photos.sum() for photos in groups]) * ~np.isnan(inside)
         return float(np.nansum(inside * weights) / weights.sum()) if weights.any() else math.nan
 
     def _figures(self, predicted: Floats, true: Floats) -> Figures:
-        figures: Figures = {key: _number(value) for key, value in metrics.summary(predicted, true).items()}
-        return figures if self.on_scale else {**figures, "mae": None, "rmse": None}
+        summary = metrics.summary(predicted, true)
+        values: Figures = {key: None if math.isnan(value) else value for key, value in summary.items()}
+        return values if self.on_scale else {**values, "mae": None, "rmse": None}
 
 
 def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progress | None = None) -> Evaluation:
@@ -156,8 +157,8 @@ def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progre
         faces = {name: face for name, face in batch.items() if isinstance(face, Face)}
         problems |= {name: f"{name}: {error}" for name, error in batch.items() if isinstance(error, PhotoError)}
         if faces:
-            rated = rater.rate(list(faces.values())).mean
-            scores |= dict(zip(faces, (_on_scale(rated, part)).tolist(), strict=True))
+            rated = _on_scale(rater.rate(list(faces.values())).mean, part)
+            scores |= dict(zip(faces, rated.tolist(), strict=True))
         if progress:
             progress(len(scores) + len(problems), len(names))
     baseline = _baseline(rater, part, scores)
@@ -248,7 +249,3 @@ def _baseline(rater: Rater, part: TrainedOn | None, scores: dict[str, float]) ->
 
 def _standardised(values: Floats) -> Floats:
     return np.asarray((values - values.mean()) / max(float(values.std()), 1e-9))
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value

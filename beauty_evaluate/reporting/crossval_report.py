@@ -10,7 +10,7 @@ from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.crossval import MIN_PHOTOS, Fold, coverage, pc_interval
 from beauty_evaluate.evaluation.duplicates import Pair
 from beauty_evaluate.evaluation.interval import LEVEL
-from beauty_evaluate.reporting.results import FIGURES, folds_table, sources
+from beauty_evaluate.reporting.results import FIGURES, FOLDS, folds_table, sources
 from beauty_evaluate.reporting.tables import MEAN_BASELINE, cell, table
 
 Figures = Mapping[str, float | None]
@@ -38,7 +38,7 @@ def crossval_report(
     lines += [*_without_mirror(folds), *_selection(folds, selection_set)]
     lines += [*_other_seeds(folds, seeds), "", *_duplicates(folds, pairs)]
     if whole:
-        lines += ["", "Beside others, as published:", "", folds_table(cards), "", sources()]
+        lines += ["", "Beside others, as published:", "", folds_table(cards), "", sources(FOLDS)]
     if whole and min(len(fold.evaluation.names) for fold in folds) >= MIN_PHOTOS:
         lines += ["", *_coverage(folds)]
     return "\n".join(lines) + "\n"
@@ -91,7 +91,8 @@ def _seed(fold: Fold) -> int:
 
 def _mean_rows(folds: Sequence[Fold]) -> list[Sequence[object]]:
     """Mean and SD over folds, for all, the groups and the mean baseline."""
-    data, rows = folds[0].evaluation.data, []
+    data = folds[0].evaluation.data
+    rows: list[Sequence[object]] = []
     figures = [fold.evaluation.metrics() for fold in folds]
     for name in figures[0]:
         cells = []
@@ -151,7 +152,7 @@ def _other_seeds(folds: Sequence[Fold], seeds: Sequence[Fold]) -> list[str]:
 def _with_seed(fold: Fold, seed: int) -> object:
     config = fold.card.config
     plan = getattr(config, "training", None)
-    return replace(config, training=replace(plan, seed=seed)) if plan else config  # type: ignore[type-var,call-arg]
+    return replace(config, training=replace(plan, seed=seed)) if plan else config  # type: ignore[type-var]
 
 
 def _triple(rows: Sequence[Figures]) -> str:
@@ -163,11 +164,11 @@ def _triple(rows: Sequence[Figures]) -> str:
 def _duplicates(folds: Sequence[Fold], pairs: Sequence[Pair]) -> list[str]:
     """Figures without the test photos of which the training part holds a copy."""
     copies = [fold.copies(pairs) for fold in folds]
-    rows = [row for fold, own in zip(folds, copies, strict=True) if (row := fold.evaluation.without(set(own)))]
+    rows = [row for fold, copy_of in zip(folds, copies, strict=True) if (row := fold.evaluation.without(set(copy_of)))]
     mean = f"mean {_triple(rows)}" if rows else "no photo is left"
     listed = [
-        f"- {fold.card.split}: " + ", ".join(f"{name} ({copy})" for name, copy in sorted(own.items()))
-        for fold, own in zip(folds, copies, strict=True)
+        f"- {fold.card.split}: " + ", ".join(f"{name} ({copy})" for name, copy in sorted(copy_of.items()))
+        for fold, copy_of in zip(folds, copies, strict=True)
     ]
     return [
         f"Near-duplicates: {len(pairs)} pairs of photos in the data set are copies of each other "
@@ -186,8 +187,8 @@ def _coverage(folds: Sequence[Fold]) -> list[str]:
     parts += [(data.group_title(v), values == v) for _, values in photos for v in sorted(set(values.tolist()) - {""})]
     parts += [(f"score given: level {level}", levels == level) for level in sorted(set(levels.tolist()))]
     rows = [
-        (title, own.sum(), f"{measured.by_score[own].mean():.1%}", f"{measured.one_width[own].mean():.1%}")
-        for title, own in parts
+        (title, photos.sum(), f"{measured.by_score[photos].mean():.1%}", f"{measured.one_width[photos].mean():.1%}")
+        for title, photos in parts
     ]
     return [
         f"Interval for a single score, {LEVEL:.0%}, calibrated on all folds but one and checked on that one, in turn; "

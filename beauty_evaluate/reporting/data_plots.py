@@ -16,6 +16,7 @@ from beauty_evaluate.images import Picture
 from beauty_evaluate.reporting.evaluation_plots import BINS, BLUE, COLOURS, ORANGE
 
 CROP = CropConfig(size=128)
+SIDE, GAP, DPI = 96, 28, 130  # pixels of a sample photo, between groups, of an inch
 SHEET_PHOTOS = 24  # across a sheet of samples, shared by its groups
 FACES_ACROSS = 6
 GREY = "#d9d9d9"
@@ -56,34 +57,38 @@ def sample_sheets(out: Path, data: DataSet, seed: int) -> list[Path]:
 
 def _sample_sheet(path: Path, data: DataSet, column: str | None, seed: int) -> None:
     groups = sorted({group for _, group in draw_by_lot(data, column, 1)})
-    count = max(2, SHEET_PHOTOS // max(1, len(groups)))
-    drawn = draw_by_lot(data, column, min(count, 8), seed)
-    count = max((len(samples) for samples in drawn.values()), default=1)
-    levels = sorted({level for level, _ in drawn}, reverse=True)
-    side, gap = 96, 28
-    width, height = len(groups) * (count * side + gap), len(levels) * (side + 4)
-    sheet = np.full((height, width, 3), 255, np.uint8)
-    crops = _crops([sample for samples in drawn.values() for sample in samples])
-    for (level, group), samples in drawn.items():
-        top, left = levels.index(level) * (side + 4), groups.index(group) * (count * side + gap)
-        for i, sample in enumerate(samples):
-            x = left + i * side
-            sheet[top : top + side, x : x + side] = cv2.resize(
-                crops[sample.name], (side, side), interpolation=cv2.INTER_AREA
-            )
-    inches = (0.9 + width / 130, 0.7 + height / 130)
+    drawn = draw_by_lot(data, column, min(8, max(2, SHEET_PHOTOS // max(1, len(groups)))), seed)
+    sheet, levels, middles = _photo_grid(drawn, groups)
+    height, width = sheet.shape[:2]
+    inches = (0.9 + width / DPI, 0.7 + height / DPI)
     figure = Figure(figsize=inches)
-    axes = figure.add_axes((0.8 / inches[0], 0.1 / inches[1], width / 130 / inches[0], height / 130 / inches[1]))
+    axes = figure.add_axes((0.8 / inches[0], 0.1 / inches[1], width / DPI / inches[0], height / DPI / inches[1]))
     axes.imshow(sheet, interpolation="nearest")
-    axes.set(xticks=[], yticks=[side / 2 + i * (side + 4) for i in range(len(levels))])
+    axes.set(xticks=[], yticks=[SIDE / 2 + i * (SIDE + 4) for i in range(len(levels))])
     axes.set_yticklabels([f"level {level}" for level in levels], fontsize=9)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    for i, group in enumerate(groups):
-        x = i * (count * side + gap) + count * side / 2
-        axes.text(x, -10, data.group_title(group), ha="center", va="bottom", fontsize=9)
+    for middle, group in zip(middles, groups, strict=True):
+        axes.text(middle, -10, data.group_title(group), ha="center", va="bottom", fontsize=9)
     figure.text(0.1 / inches[0], 1 - 0.22 / inches[1], f"{data.title}: photos drawn by lot", fontsize=10, weight="bold")
-    figure.savefig(path, dpi=130)
+    figure.savefig(path, dpi=DPI)
+
+
+def _photo_grid(
+    drawn: dict[tuple[int, str], list[Sample]], groups: Sequence[str]
+) -> tuple[Picture, list[int], list[float]]:
+    """The photos in one picture, its levels from the top, and where the middle of each group lies."""
+    levels = sorted({level for level, _ in drawn}, reverse=True)
+    wide = max((len(samples) for samples in drawn.values()), default=1) * SIDE
+    sheet = np.full((len(levels) * (SIDE + 4), len(groups) * (wide + GAP), 3), 255, np.uint8)
+    crops = _crops([sample for samples in drawn.values() for sample in samples])
+    for (level, group), samples in drawn.items():
+        top, left = levels.index(level) * (SIDE + 4), groups.index(group) * (wide + GAP)
+        for i, sample in enumerate(samples):
+            x = left + i * SIDE
+            small = cv2.resize(crops[sample.name], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+            sheet[top : top + SIDE, x : x + SIDE] = small
+    return sheet, levels, [i * (wide + GAP) + wide / 2 for i in range(len(groups))]
 
 
 def _crops(samples: Sequence[Sample]) -> dict[str, Picture]:
@@ -111,8 +116,10 @@ def ratings_figure(path: Path, data: DataSet, summary: RatingsSummary) -> None:
     judged = summary.agreement[~np.isnan(summary.agreement)]
     agreement.hist(judged, BINS, color=BLUE)
     agreement.axvline(summary.one_rater_pc, color=ORANGE, linewidth=2)
-    agreement.text(summary.one_rater_pc, 1.01, f"mean {summary.one_rater_pc:.3f}", transform=agreement.get_xaxis_transform(),
-                   ha="center", va="bottom", fontsize=8, color="#8a5f00")  # fmt: skip
+    place, text = agreement.get_xaxis_transform(), f"mean {summary.one_rater_pc:.3f}"
+    agreement.text(
+        summary.one_rater_pc, 1.01, text, transform=place, ha="center", va="bottom", fontsize=8, color="#8a5f00"
+    )
     agreement.set(xlabel="PC of one rater with the mean of the others", ylabel="raters")
     agreement.set_title(f"{len(judged)} raters", pad=16)
     for axes in (boxes, cloud, agreement):
@@ -137,7 +144,9 @@ def faces_figure(path: Path, data: DataSet, summary: RatingsSummary, seed: int) 
     }
     crops = _crops([data.samples[face] for faces in rows.values() for face in faces])
     figure = Figure(figsize=(2.05 * FACES_ACROSS, 3.35 * len(rows)), layout="constrained")
-    for part, (title, faces) in zip(figure.subfigures(len(rows), 1), rows.items(), strict=True):
+    for part, (title, faces) in zip(
+        np.atleast_1d(np.asarray(figure.subfigures(len(rows), 1))), rows.items(), strict=True
+    ):
         part.suptitle(title, fontsize=10, weight="bold", x=0.01, ha="left")
         _face_row(part, [(crops[face], rated[face]) for face in faces], summary)
     figure.savefig(path, dpi=110)

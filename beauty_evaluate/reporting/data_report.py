@@ -77,11 +77,11 @@ def _ratings(data: DataSet, out: Path, seed: int) -> list[str]:
     return [
         "## Single ratings",
         "",
-        f"{len(sheet.raters)} raters, {len(sheet.faces)} faces, {int(sheet.counts().sum())} ratings. `ratings.csv` holds "
-        "the mean, SD, mode and histogram of each face.",
+        f"{len(sheet.raters)} raters, {len(sheet.faces)} faces, {int(sheet.counts().sum())} ratings. `ratings.csv` "
+        "holds the mean, SD, mode and histogram of each face.",
         "",
-        f"One rater agrees with the mean of the others by a PC of {summary.one_rater_pc:.3f} (mean over {judged} raters; "
-        f"half of them lie between {np.nanquantile(summary.agreement, 0.25):.3f} and "
+        f"One rater agrees with the mean of the others by a PC of {summary.one_rater_pc:.3f} (mean over {judged} "
+        f"raters; half of them lie between {np.nanquantile(summary.agreement, 0.25):.3f} and "
         f"{np.nanquantile(summary.agreement, 0.75):.3f}). The means of two random halves of the raters agree by "
         f"{summary.split_half_pc:.4f}.",
         "",

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from beauty_evaluate.errors import DataError
-from beauty_evaluate.evaluation.published import Triple, read_published
+from beauty_evaluate.evaluation.published import Triple, read_published, read_withheld
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.reporting.tables import MEAN_BASELINE, cell, table
 
 FIGURES = ("pearson", "mae", "rmse")
+FOLDS = "folds"  # where published figures are means of the official folds
 COMMAND = "python3 -m beauty_evaluate evaluate"
 EXTERNAL = Path("external") / "figures.json"
 
@@ -70,12 +71,12 @@ def folds_table(cards: Sequence[Card]) -> str:
     """As `results_table`, for the means over the official folds."""
     first = cards[0]
     ours = (_name(first), "nothing", _triple(cards), f"`{first.command.replace(first.split, 'cv')}`")
-    return _ranked([_baseline(cards), *_published("folds"), ours])
+    return _ranked([_baseline(cards), *_published(FOLDS), ours])
 
 
-def sources() -> str:
-    """The papers behind the published figures, a line each."""
-    papers = dict.fromkeys(result.paper for result in read_published())
+def sources(split: str = "") -> str:
+    """The papers behind the published figures, a line each: of one split, or all."""
+    papers = dict.fromkeys(r.paper for r in read_published() if not split or split in r.figures)
     return "\n".join(["Sources:", "", *(f"- {paper.full}" for paper in papers)])
 
 
@@ -88,12 +89,13 @@ def external_summary(root: Path) -> str:
     rows: list[Sequence[object]] = []
     for card in published_cards(root)[:1]:
         figures = _triple([card])
-        human = next(r.figures["folds"][0] for r in read_published() if r.name == "one human rater")
+        human = next(r.figures[FOLDS][0] for r in read_published() if r.name == "one human rater")
         tested = card.metrics[card.data]["all"]["n"]
         rows.append(
             (f"{card.data}, test photos", f"{tested:.0f}", f"`{card.name}`", cell(figures[0], 3), cell(human, 3))
         )
-    for row in json.loads((root / "benchmarks" / EXTERNAL).read_text(encoding="utf-8")):
+    measured = json.loads((root / "benchmarks" / EXTERNAL).read_text(encoding="utf-8"))
+    for row in [*measured, *read_withheld()]:
         rows.append((row["photos"], row["n"], f"`{row['weights']}`", cell(row["pearson"], 3), cell(row["human"], 3)))
     return table(("Photos", "n", "Weights", "PC", "One human rater"), rows)
 

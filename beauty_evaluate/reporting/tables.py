@@ -59,12 +59,12 @@ def _on_scale(evaluation: Evaluation) -> str:
 
 def _external(evaluation: Evaluation) -> str:
     figures, rows = evaluation.metrics(), []
-    for name, own in evaluation.rows().items():
-        low, high = bootstrap_pearson(evaluation.predicted[own], evaluation.true[own])
+    for name, photos in evaluation.rows().items():
+        low, high = bootstrap_pearson(evaluation.predicted[photos], evaluation.true[photos])
         interval = "-" if low != low else f"{low:.3f} .. {high:.3f}"
-        shift = "" if own.all() else f"{evaluation.too_high(own):+.2f}"
+        shift = "" if photos.all() else f"{evaluation.too_high(photos):+.2f}"
         pc, rank = (cell(figures[name][key]) for key in ("pearson", "spearman"))
-        rows.append([_title(evaluation, name), f"{own.sum()}", pc, interval, rank, shift])
+        rows.append([_title(evaluation, name), f"{photos.sum()}", pc, interval, rank, shift])
     for column in evaluation.data.group_columns:
         rows.append([f"within {column}", "", cell(evaluation.within(column)), "", "", ""])
     if evaluation.data.human_pc is not None:
@@ -92,8 +92,8 @@ def notes(evaluation: Evaluation, rater: str) -> list[str]:
     data, lines = evaluation.data, []
     if not evaluation.on_scale:
         lines.append(
-            f"{rater} has not learnt the scale of {data.title} ({data.scale}), so errors in points have no meaning. The "
-            "last column says how far a group is scored above (+) or below what its raters say, beside the others."
+            f"{rater} has not learnt the scale of {data.title} ({data.scale}), so errors in points have no meaning. "
+            "The last column says how far a group is scored above (+) or below what its raters say, beside the others."
         )
         gaps = [(column, gap) for column in data.group_columns if (gap := evaluation.gap(column))]
         lines += [

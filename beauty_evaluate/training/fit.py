@@ -4,7 +4,6 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +78,7 @@ def fit(
     saved = _saved(config, photos, out, say) if resume else None
     plan = config.training
     batches = Batches(train, config.augment, plan.batch_size, plan.seed, plan.views_per_epoch)
-    steps, trial = batches.steps * plan.epochs, partial(step_seconds, config, batches)
-    precision = saved.precision if saved else choose_precision(config, steps, trial, say)
+    precision = saved.precision if saved else _fastest_precision(config, batches, say)
     say(f"precision: {precision}")
     learner = Learner(config, batches, precision, start)
     state = saved or Checkpoint(config, photos, commit, precision, [], [])
@@ -98,6 +96,11 @@ def fit(
         state.write(out)
         report(done)
     return learner.finished(), state
+
+
+def _fastest_precision(config: Config, batches: Batches, say: Say) -> str:
+    steps = batches.steps * config.training.epochs
+    return choose_precision(config, steps, lambda name: step_seconds(config, batches, name), say)
 
 
 def _saved(config: Config, photos: str, out: Path, say: Say) -> Checkpoint | None:
