@@ -1,6 +1,7 @@
 """How settings are checked, changed and kept as JSON: what all configs have in common."""
 
 import dataclasses
+import functools
 import json
 import math
 import types
@@ -54,7 +55,7 @@ class Checked:
     """
 
     def __post_init__(self) -> None:
-        hints = typing.get_type_hints(type(self))
+        hints = _hints(type(self))
         for item in dataclasses.fields(self):  # type: ignore[arg-type]
             value, limits = getattr(self, item.name), item.metadata.get("limits", Limits())
             if not _fits(value, hints[item.name]):
@@ -64,6 +65,11 @@ class Checked:
                 v in limits for v in (value if isinstance(value, tuple) else [value])
             ):
                 raise ConfigError(f"{item.name} takes a number {limits}, not {value!r}.")
+
+
+@functools.cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -114,7 +120,7 @@ def from_json(values: dict[str, Any], kind: type[C]) -> C:
     names = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(values) - names):
         raise ConfigError(f"There is no setting {', '.join(unknown)}; there are {', '.join(sorted(names))}.")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     built = {}
     for name, value in values.items():
         if dataclasses.is_dataclass(hints[name]):

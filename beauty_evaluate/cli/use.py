@@ -13,7 +13,7 @@ from beauty_evaluate.errors import UserError
 
 if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
     from beauty_evaluate.faces.detect import Face
-    from beauty_evaluate.scoring.job import Inputs, Summary
+    from beauty_evaluate.scoring.job import Summary
     from beauty_evaluate.scoring.outputs import Outputs
     from beauty_evaluate.scoring.rows import Row, Scored
     from beauty_evaluate.scoring.scorer import Scorer
@@ -64,50 +64,50 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from beauty_evaluate.scoring import job
     from beauty_evaluate.scoring.outputs import Outputs
     from beauty_evaluate.scoring.scorer import Scorer
 
     outputs = Outputs(options.csv, options.json, options.report, options.out, options.resume, options.overwrite)
     outputs.check()
-    inputs = _inputs(options, outputs)
-    outputs.check_inputs([*inputs.photos, *inputs.others])
-    scorer = Scorer(options.weights, low_memory=len(inputs.photos) == 1 and not inputs.others)
+    photos, roots = _photos(options, outputs)
+    scorer = Scorer(options.weights, low_memory=len(photos) == 1 and not options.against)
     if options.why:
         scorer.check_regions()
+    from beauty_evaluate.scoring import job  # now: the network is read in the meantime
+
+    others = job.others_in(options.against, photos, outputs) if options.against else []
+    outputs.check_inputs([*photos, *others])
     replaced = options.report is not None and options.report.exists()
     printer = _Printer(scorer, outputs.use_stdout, options.why)
-    summary = job.run(inputs, scorer, outputs, options.single, printer)
+    summary = job.run(job.Inputs(photos, roots, others), scorer, outputs, options.single, printer)
     printer.tell(*printer.reliability)
     if not summary.left:
         printer.tell("Nothing is left to score: the tables hold all of it.")
     if summary.comparison:
         printer.tell(*summary.comparison.sentences)
-    if summary.left and (inputs.roots or len(inputs.photos) > len(options.paths)):
+    if summary.left and (roots or len(photos) > len(options.paths)):
         printer.tell(*_summary_lines(summary), *_file_lines(outputs, replaced))
     elif replaced and summary.comparison:
         printer.tell(*_file_lines(outputs, replaced))
     return summary.exit_code
 
 
-def _inputs(options: argparse.Namespace, outputs: "Outputs") -> "Inputs":
-    """The photos of the arguments, which may be patterns, and for `-` those that are listed."""
-    from beauty_evaluate.scoring.job import Inputs, others_in
+def _photos(options: argparse.Namespace, outputs: "Outputs") -> tuple[list[str], list[str]]:
+    """The photos of the arguments, which may be patterns, and for `-` those that are listed; and the folders among the
+    arguments."""
     from beauty_evaluate.scoring.paths import expand
 
+    if options.against and options.resume:
+        raise UserError("--resume goes on in tables alone; --against needs all photos. Leave one out.")
     roots: list[str] = []
     photos: dict[str, None] = {}
     for path in options.paths:
         listed = path == "-"
-        photos |= dict.fromkeys(
-            expand(_lines() if listed else [path], outputs.copies, outputs.files, not listed, roots)
-        )
+        given = _lines() if listed else [path]
+        photos |= dict.fromkeys(expand(given, outputs.copies, outputs.files, not listed, roots))
     if not photos:
         raise UserError("No photos to score: the list is empty.")
-    if options.against and options.resume:
-        raise UserError("--resume goes on in tables alone; --against needs all photos. Leave one out.")
-    others = others_in(options.against, list(photos), outputs) if options.against else []
-    return Inputs(list(photos), roots, others)
+    return list(photos), roots
 
 
 def _lines() -> Iterator[str]:

@@ -15,11 +15,11 @@ from beauty_evaluate.scoring.outputs import Outputs
 from beauty_evaluate.scoring.paths import copy_paths, expand
 from beauty_evaluate.scoring.rows import Row, Scored
 from beauty_evaluate.scoring.scorer import Scorer
-from beauty_evaluate.scoring.tables import Table
 
 if TYPE_CHECKING:
     from beauty_evaluate.scoring.compare import Comparison
     from beauty_evaluate.scoring.ranking import Entry
+    from beauty_evaluate.scoring.tables import Table
 
 BEST = 3  # faces that are named at the end
 
@@ -165,9 +165,9 @@ def _score(
 
 
 @contextlib.contextmanager
-def _tables(outputs: Outputs, scorer: Scorer) -> Iterator[list[Table]]:
+def _tables(outputs: Outputs, scorer: Scorer) -> "Iterator[list[Table]]":
     with contextlib.ExitStack() as stack:
-        tables = outputs.open_tables()
+        tables = outputs.open_tables() if outputs.csv or outputs.json else []
         for table in tables:
             stack.callback(table.close)
         for table in tables:
@@ -175,7 +175,7 @@ def _tables(outputs: Outputs, scorer: Scorer) -> Iterator[list[Table]]:
         yield tables
 
 
-def _earlier(path: str, tables: Sequence[Table]) -> bool | None:
+def _earlier(path: str, tables: "Sequence[Table]") -> bool | None:
     """Whether an earlier run scored this photo; None if a table lacks it."""
     answers = {table.earlier(path) for table in tables} or {None}
     return None if None in answers else all(answers)

@@ -4,9 +4,12 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from beauty_evaluate.errors import UserError
-from beauty_evaluate.scoring.tables import Table
+
+if TYPE_CHECKING:
+    from beauty_evaluate.scoring.tables import Table
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,10 @@ class Outputs:
         if self.copies and os.path.realpath(self.copies) in {os.path.dirname(path) for path in inputs}:
             raise UserError(f"The photos lie in {self.copies}. Name another folder for the copies.")
 
-    def open_tables(self) -> list[Table]:
+    def open_tables(self) -> "list[Table]":
         """The tables, to be closed by the caller. Raises UserError for one that `resume` cannot go on in."""
+        from beauty_evaluate.scoring.tables import Table  # late: most runs do without
+
         tables = []
         if self.csv:
             tables.append(Table(self.csv, "csv", self.resume))
