@@ -75,10 +75,9 @@ def bootstrap(
     """
     rng = np.random.default_rng(seed)
     labels = np.zeros(n) if parts is None else np.asarray(parts)
-    own = [np.flatnonzero(labels == part) for part in np.unique(labels)]
-    values = np.array(
-        [figure(np.concatenate([part[rng.integers(0, len(part), len(part))] for part in own])) for _ in range(rounds)]
-    )
+    members = [np.flatnonzero(labels == part) for part in np.unique(labels)]
+    draws = ([part[rng.integers(0, len(part), len(part))] for part in members] for _ in range(rounds))
+    values = np.array([figure(np.concatenate(draw)) for draw in draws])
     if np.isnan(values).all():
         return values[0], values[0]
     low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
@@ -101,7 +100,7 @@ def bootstrap_pearson(
     edges = np.cumsum(np.unique(labels, return_counts=True)[1])[:-1]
 
     def mean_of_folds(pick: NDArray[np.int64]) -> float:
-        return float(np.mean([pearson(p[own], t[own]) for own in np.split(pick, edges)]))
+        return float(np.mean([pearson(p[fold], t[fold]) for fold in np.split(pick, edges)]))
 
     low, high = bootstrap(mean_of_folds, len(p), rounds, parts=labels)
     return float(low), float(high)

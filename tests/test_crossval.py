@@ -13,18 +13,20 @@ from conftest import PORTRAIT, ROOT, Run
 
 from beauty_evaluate import Scorer, metrics
 from beauty_evaluate.cli import evaluate as command
-from beauty_evaluate.config import WEIGHTS, RatingScale, ScaleMap, preset, to_json
+from beauty_evaluate.config import WEIGHTS, RatingScale, ScaleMap, preset
 from beauty_evaluate.datasets import scut, synthetic
 from beauty_evaluate.datasets.scut import FOLDS
 from beauty_evaluate.datasets.splits import holdout_split
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation import crossval, duplicates, interval
+from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.metrics import bootstrap_pearson, pearson
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card, TrainedOn, photo_hash
 from beauty_evaluate.reporting.crossval_report import crossval_report
 from beauty_evaluate.reporting.results import folds_table
+from beauty_evaluate.settings import to_json
 from beauty_evaluate.training import crossval as training
 from beauty_evaluate.training.job import Job
 
@@ -41,8 +43,9 @@ def kept_fold(folder: Path, root: Path, fold: str, error: float = 0.1) -> Card:
     photos = tuple(photo_hash(data.title, name) for name in split.train)
     learnt = TrainedOn(data.title, fold, data.scale, ScaleMap(), {"mean": 3.0}, photos)
     card = Card(
-        f"synthetic_{fold}", CONFIG, data.scale, (learnt,), "float32", f"--split {fold}", "abc", "", 1, 60.0, 10.0,
-        {data.title: {"all": figures, "mean_baseline": {**figures, "pearson": None}}},
+        f"synthetic_{fold}", CONFIG, data.scale, (learnt,), precision="float32", command=f"--split {fold}",
+        commit="abc", parameters=1, seconds=60.0, images_per_second=10.0,
+        metrics={data.title: {"all": figures, "mean_baseline": {**figures, "pearson": None}}},
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{card.name}.json").write_text(card.to_json())
@@ -224,14 +227,17 @@ def test_interval_covers_what_it_says_and_follows_the_error() -> None:
 def test_coverage_is_measured_on_the_fold_left_out() -> None:
     data = synthetic.draw(2)
     rng = np.random.default_rng(2)
-    samples = {f"{i}.png": replace(next(iter(data.samples.values())), score=float(s)) for i, s in enumerate(rng.uniform(1, 5, 400))}
+    samples = {
+        f"{i}.png": replace(next(iter(data.samples.values())), score=float(s))
+        for i, s in enumerate(rng.uniform(1, 5, 400))
+    }
     data = replace(data, samples=samples, scale=RatingScale(1, 5))
     folds = []
     for k, spread in enumerate((0.1, 0.1, 0.1, 1.0)):  # the last fold errs more than what it is calibrated on
         names = tuple(f"{i}.png" for i in range(100 * k, 100 * k + 100))
         true = np.array([samples[name].score for name in names])
         predicted = true + rng.uniform(-spread, spread, 100)
-        folds.append(crossval.Fold(Card("x", CONFIG, data.scale), crossval.Evaluation(data, names, predicted, 3.0)))
+        folds.append(crossval.Fold(Card("x", CONFIG, data.scale), Evaluation(data, names, predicted, 3.0)))
     inside = crossval.coverage(folds).one_width
     assert len(inside) == 400
     assert inside[:300].mean() > 0.95

@@ -12,7 +12,7 @@ from conftest import ROOT, Run
 from beauty_evaluate.cli import evaluate as command
 from beauty_evaluate.cli import report_data
 from beauty_evaluate.config import RatingScale, ScaleMap
-from beauty_evaluate.datasets import registry, scut, synthetic
+from beauty_evaluate.datasets import london, registry, scut, synthetic
 from beauty_evaluate.datasets.dataset import DataSet, Sample
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation import data_summary
@@ -148,13 +148,19 @@ def test_photos_that_a_rater_has_learnt_from_are_refused() -> None:
     assert_no_leakage(card, replace(data, title="another set with files of the same names"), names)
 
 
-def test_without_data_the_london_faces_stand_beside_one_human_rater(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main([]) == 0
-    printed = capsys.readouterr().out
-    assert "six_block_60-40 on the 102 photos of London" in printed
-    assert re.search(r"\| all \| 102 \| 0\.4\d+ \|", printed)
-    assert re.search(r"\| one human rater \|  \| 0\.5[89]\d+ \|", printed)
-    assert "errors in points have no meaning" in printed
+def test_without_data_the_london_faces_stand_beside_one_human_rater(run: Run) -> None:
+    heavy = "('tensorflow', 'keras', 'matplotlib')"
+    script = (
+        "import sys; from beauty_evaluate.cli.evaluate import main; code = main([]); "
+        f"print(code, [name for name in {heavy} if name in sys.modules])"
+    )
+    done = run("-c", script)
+    assert done.returncode == 0, done.stderr
+    assert "six_block_60-40 on the 102 photos of London" in done.stdout
+    assert re.search(r"\| all \| 102 \| 0\.4\d+ \|", done.stdout)
+    assert re.search(r"\| one human rater \|  \| 0\.5[89]\d+ \|", done.stdout)
+    assert "errors in points have no meaning" in done.stdout
+    assert done.stdout.splitlines()[-1] == "0 []"
 
 
 def test_evaluate_command_on_a_small_data_set(
@@ -238,7 +244,7 @@ def test_report_data_tells_londons_raters(tmp_path: Path, capsys: pytest.Capture
     assert "| female | 1552 |" in printed
     with open(tmp_path / "ratings.csv") as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
-    with open(registry.london.SHIPPED / "faces.csv", encoding="utf-8") as file:
+    with open(london.SHIPPED / "faces.csv", encoding="utf-8") as file:
         for face in csv.DictReader(file):
             row = rows[f"{face['face']}_neutral.jpg"]
             assert float(row["mean"]) == pytest.approx(float(face["mean"]), abs=1e-3)
@@ -300,31 +306,22 @@ def test_the_shipped_weights_and_folds_reach_the_bar() -> None:
     assert {fold.config for fold in folds} == {card.config}
     mean = {key: np.mean([fold.metrics[fold.data]["all"][key] for fold in folds]) for key in row}
     for figures, pc in ((row, 0.9041), (mean, 0.9055)):
-        assert figures["pearson"] >= pc
-        assert figures["mae"] <= 0.225
-        assert figures["rmse"] <= 0.3
+        assert float(figures["pearson"] or 0) >= pc
+        assert 0 < float(figures["mae"] or 0) <= 0.225
+        assert 0 < float(figures["rmse"] or 0) <= 0.3
 
 
 def test_the_card_figures_come_back_from_the_shipped_weights(scut_folder: Path) -> None:
-    """On every eleventh test photo: the whole list takes a minute, and is the `evaluate` command's."""
+    """On every 22nd test photo: the whole list takes a minute, and is the `evaluate` command's."""
     card = raters.load_card(raters.EVALUATED)
     with open(ROOT / "benchmarks" / "predictions" / "six_block_60-40.csv") as file:
         stored = {row["file"]: float(row["score"]) for row in csv.DictReader(file)}
     data = scut.read(scut_folder)
-    evaluation = evaluate(raters.of_card(card), data, sorted(stored)[::11])
+    evaluation = evaluate(raters.of_card(card), data, sorted(stored)[::22])
     assert np.abs(evaluation.predicted - [stored[name] for name in evaluation.names]).max() < 2e-3
     true = np.array([data.samples[name].score for name in stored])
     pc = np.corrcoef(list(stored.values()), true)[0, 1]
     assert pc == pytest.approx(card.metrics[card.data]["all"]["pearson"], abs=1e-4)
-
-
-def test_evaluation_loads_no_tensorflow(run: Run) -> None:
-    names = "('tensorflow', 'keras', 'matplotlib')"
-    script = (
-        "import sys; from beauty_evaluate.cli.evaluate import main; code = main([]); "
-        f"print(code, [name for name in {names} if name in sys.modules])"
-    )
-    assert run("-c", script).stdout.splitlines()[-1] == "0 []"
 
 
 def test_no_research_photo_is_in_the_repository() -> None:

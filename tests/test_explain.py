@@ -128,7 +128,7 @@ def test_the_page_tells_what_moved_the_score_and_how_far_to_trust_it(shipped: Ex
     effects = {region["name"]: region["effect"] for region in facts["regions"]}
     assert facts["unclipped"] - facts["reference"] == pytest.approx(sum(effects.values()), abs=1e-4)
     assert f"Raised the score most: {max(effects, key=lambda name: effects[name])}" in page
-    agreement = shipped.reliability.agreement
+    agreement = shipped.reliability.baseline_agreement
     assert agreement
     assert f"another region comes first on {1 - agreement.first:.0%} of faces" in page
     assert (page.count('href="#trust"'), page.count('id="trust"'), page.count(EVALUATION[:30])) == (1, 1, 1)

@@ -47,10 +47,10 @@ def near_duplicates(
     """
     plain = [_inner(crop) for crop in crops]
     mirrored = [np.ascontiguousarray(grey[:, ::-1]) for grey in plain]
-    own = _hashes(plain)
+    hashes = _hashes(plain)
     pairs: dict[tuple[str, str], Pair] = {}
     for other, flipped in ((plain, False), (mirrored, True)):
-        bits = (own.shape[1] - own @ _hashes(other).T) / 2 if len(crops) else np.empty((0, 0))
+        bits = (hashes.shape[1] - hashes @ _hashes(other).T) / 2 if len(crops) else np.empty((0, 0))
         candidates = np.argwhere(np.triu(bits <= BITS, 1))
         for n, (i, j) in enumerate(candidates):
             correlation = _registered(plain[i], other[j])
@@ -98,8 +98,8 @@ def _inner(crop: Picture) -> Picture:
 
 def _hashes(pictures: list[Picture]) -> NDArray[np.float32]:
     """pHash of each, as a row of +-1."""
-    found = [imagehash.phash(Image.fromarray(picture), hash_size=HASH).hash.reshape(-1) for picture in pictures]
-    return np.array(found, np.float32).reshape(-1, HASH * HASH) * 2 - 1
+    hashes = [imagehash.phash(Image.fromarray(picture), hash_size=HASH).hash.reshape(-1) for picture in pictures]
+    return np.array(hashes, np.float32).reshape(-1, HASH * HASH) * 2 - 1
 
 
 def _registered(a: Picture, b: Picture) -> float:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 FILE = Path(__file__).with_name("published.json")
 
@@ -106,3 +107,16 @@ def read_published_permutation(path: Path = FILE) -> PublishedPermutation:
         0.9312
     """
     return PublishedPermutation(**json.loads(path.read_text(encoding="utf-8"))["regions_permuted"])
+
+
+def read_withheld(path: Path = FILE) -> list[dict[str, Any]]:
+    """Figures of shipped weights on photos that are not handed out, so that no command here can repeat them.
+
+    Args:
+        path: Of the JSON file.
+
+    Example:
+        >>> read_withheld()[0]["n"]
+        503
+    """
+    return list(json.loads(path.read_text(encoding="utf-8"))["withheld"])

@@ -171,7 +171,7 @@ def _essence(effects: RegionEffects) -> str:
 
 
 def _careful(explanation: Explanation) -> str:
-    agreement = explanation.reliability.agreement
+    agreement = explanation.reliability.baseline_agreement
     if agreement is None:
         return ""
     return (

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from beauty_evaluate.errors import DataError
-from beauty_evaluate.evaluation.published import Triple, read_published
+from beauty_evaluate.evaluation.published import Triple, read_published, read_withheld
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.reporting.tables import MEAN_BASELINE, cell, table
@@ -94,7 +94,8 @@ def external_summary(root: Path) -> str:
         rows.append(
             (f"{card.data}, test photos", f"{tested:.0f}", f"`{card.name}`", cell(figures[0], 3), cell(human, 3))
         )
-    for row in json.loads((root / "benchmarks" / EXTERNAL).read_text(encoding="utf-8")):
+    measured = json.loads((root / "benchmarks" / EXTERNAL).read_text(encoding="utf-8"))
+    for row in [*measured, *read_withheld()]:
         rows.append((row["photos"], row["n"], f"`{row['weights']}`", cell(row["pearson"], 3), cell(row["human"], 3)))
     return table(("Photos", "n", "Weights", "PC", "One human rater"), rows)
 

@@ -24,8 +24,9 @@ from beauty_evaluate.raters.statistics import filter_statistics
 from beauty_evaluate.training import prune
 from beauty_evaluate.training.export import network_bytes, versions, write_card, write_network
 from beauty_evaluate.training.fit import Say
-from beauty_evaluate.training.job import N_CHECKED, evaluate_on_test
+from beauty_evaluate.training.job import N_CHECKED
 from beauty_evaluate.training.provenance import head_commit, utc_now
+from beauty_evaluate.training.test_part import evaluate_on_test
 
 N_FITTED = 1000  # crops that the layers are mended on; each takes about a megabyte
 N_PROBED = 300  # of them, those that importance is measured on
