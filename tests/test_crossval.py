@@ -19,6 +19,7 @@ from beauty_evaluate.datasets.scut import FOLDS
 from beauty_evaluate.datasets.splits import holdout_split
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation import crossval, duplicates, interval
+from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.metrics import bootstrap_pearson, pearson
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
@@ -236,7 +237,7 @@ def test_coverage_is_measured_on_the_fold_left_out() -> None:
         names = tuple(f"{i}.png" for i in range(100 * k, 100 * k + 100))
         true = np.array([samples[name].score for name in names])
         predicted = true + rng.uniform(-spread, spread, 100)
-        folds.append(crossval.Fold(Card("x", CONFIG, data.scale), crossval.Evaluation(data, names, predicted, 3.0)))
+        folds.append(crossval.Fold(Card("x", CONFIG, data.scale), Evaluation(data, names, predicted, 3.0)))
     inside = crossval.coverage(folds).one_width
     assert len(inside) == 400
     assert inside[:300].mean() > 0.95

@@ -12,7 +12,7 @@ from conftest import ROOT, Run
 from beauty_evaluate.cli import evaluate as command
 from beauty_evaluate.cli import report_data
 from beauty_evaluate.config import RatingScale, ScaleMap
-from beauty_evaluate.datasets import registry, scut, synthetic
+from beauty_evaluate.datasets import london, registry, scut, synthetic
 from beauty_evaluate.datasets.dataset import DataSet, Sample
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation import data_summary
@@ -244,7 +244,7 @@ def test_report_data_tells_londons_raters(tmp_path: Path, capsys: pytest.Capture
     assert "| female | 1552 |" in printed
     with open(tmp_path / "ratings.csv") as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
-    with open(registry.london.SHIPPED / "faces.csv", encoding="utf-8") as file:
+    with open(london.SHIPPED / "faces.csv", encoding="utf-8") as file:
         for face in csv.DictReader(file):
             row = rows[f"{face['face']}_neutral.jpg"]
             assert float(row["mean"]) == pytest.approx(float(face["mean"]), abs=1e-3)
@@ -304,11 +304,12 @@ def test_the_shipped_weights_and_folds_reach_the_bar() -> None:
     folds = fold_cards(ROOT)
     assert (card.split, row["n"], len(folds)) == ("60-40", 2200, 5)
     assert {fold.config for fold in folds} == {card.config}
-    mean = {key: np.mean([fold.metrics[fold.data]["all"][key] for fold in folds]) for key in row}
-    for figures, pc in ((row, 0.9041), (mean, 0.9055)):
-        assert figures["pearson"] >= pc
-        assert figures["mae"] <= 0.225
-        assert figures["rmse"] <= 0.3
+    for cards, bar in (([card], 0.9041), (folds, 0.9055)):
+        rows = [one.metrics[one.data]["all"] for one in cards]
+        pc, mae, rmse = (np.mean([figures[key] or np.nan for figures in rows]) for key in ("pearson", "mae", "rmse"))
+        assert pc >= bar
+        assert mae <= 0.225
+        assert rmse <= 0.3
 
 
 def test_the_card_figures_come_back_from_the_shipped_weights(scut_folder: Path) -> None:
