@@ -76,7 +76,7 @@ def _read_fold(path: Path, data: DataSet) -> Fold:
     test = data.split(name).test
     assert_no_leakage(card, data, test)
     evaluation = _predictions(path.with_suffix(".csv"), card, data, test)
-    written, here = (figures["all"]["pearson"] for figures in (card.metrics[data.title], evaluation.metrics()))
+    written, here = (rows["all"]["pearson"] for rows in (card.metrics[data.title], evaluation.metrics()))
     if card.split != name or written is None or here is None or abs(written - here) > ROUNDING:
         raise DataError(
             f"{path.stem}.csv gives a PC of {here}, and its card says {written} for {card.split}. Restore both of "

@@ -74,26 +74,26 @@ class Evaluation:
             `n`, `pearson`, `spearman`, `mae`, `rmse` by row; None where a figure does not exist. Off the scale there
             are no errors, and no baseline.
         """
-        figures = {name: self._figures(self.predicted[own], self.true[own]) for name, own in self.rows().items()}
+        rows = {name: self._figures(self.predicted[photos], self.true[photos]) for name, photos in self.rows().items()}
         if self.on_scale:
-            figures["mean_baseline"] = self._figures(np.full_like(self.true, self.baseline), self.true)
-        return figures
+            rows["mean_baseline"] = self._figures(np.full_like(self.true, self.baseline), self.true)
+        return rows
 
     def without(self, names: Set[str]) -> Figures | None:
         """Figures without the photos of these names; None if no other is left."""
         keep = ~np.isin(self.names, list(names))
         return self._figures(self.predicted[keep], self.true[keep]) if keep.any() else None
 
-    def too_high(self, own: NDArray[np.bool_]) -> float:
+    def too_high(self, photos: NDArray[np.bool_]) -> float:
         """How far some photos are scored above what their raters say, beside the others.
 
         Args:
-            own: Which photos, bool (N,).
+            photos: Which photos, bool (N,).
 
         Returns:
             Standard deviations over all photos, after both sides were standardised.
         """
-        return float((_standardised(self.predicted) - _standardised(self.true))[own].mean())
+        return float((_standardised(self.predicted) - _standardised(self.true))[photos].mean())
 
     def gap(self, column: str) -> tuple[str, str, float, float] | None:
         """The distance between the two groups of a column, such as women and men.
@@ -115,14 +115,14 @@ class Evaluation:
         """The PC within the groups of a column: their mean, weighted by their photos; NaN if none has one."""
         values = self.groups(column)
         groups = [values == value for value in sorted(set(values.tolist()) - {""})]
-        inside = np.array([metrics.pearson(self.predicted[own], self.true[own]) for own in groups])
-        weights = np.array([own.sum() for own in groups]) * ~np.isnan(inside)
+        inside = np.array([metrics.pearson(self.predicted[photos], self.true[photos]) for photos in groups])
+        weights = np.array([photos.sum() for photos in groups]) * ~np.isnan(inside)
         return float(np.nansum(inside * weights) / weights.sum()) if weights.any() else math.nan
 
     def _figures(self, predicted: Floats, true: Floats) -> Figures:
         summary = metrics.summary(predicted, true)
-        figures: Figures = {key: None if math.isnan(value) else value for key, value in summary.items()}
-        return figures if self.on_scale else {**figures, "mae": None, "rmse": None}
+        row: Figures = {key: None if math.isnan(value) else value for key, value in summary.items()}
+        return row if self.on_scale else {**row, "mae": None, "rmse": None}
 
 
 def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progress | None = None) -> Evaluation:

@@ -22,11 +22,11 @@ def scatter(path: Path, evaluation: Evaluation) -> None:
     figure = Figure(figsize=(5.5, 5.5), layout="constrained")
     axes = figure.subplots()
     data = evaluation.data
-    rows = {name: own for name, own in evaluation.rows().items() if name != "all"} if data.group_columns else {}
+    rows = {name: photos for name, photos in evaluation.rows().items() if name != "all"} if data.group_columns else {}
     first = set(evaluation.groups(data.group_columns[0])) if data.group_columns else set()
-    rows = {name: own for name, own in rows.items() if name in first} or {"": evaluation.rows()["all"]}
-    for i, (name, own) in enumerate(rows.items()):
-        true, predicted, colour = evaluation.true[own], evaluation.predicted[own], COLOURS[i % len(COLOURS)]
+    rows = {name: photos for name, photos in rows.items() if name in first} or {"": evaluation.rows()["all"]}
+    for i, (name, photos) in enumerate(rows.items()):
+        true, predicted, colour = evaluation.true[photos], evaluation.predicted[photos], COLOURS[i % len(COLOURS)]
         axes.scatter(true, predicted, s=6, alpha=0.6, color=colour, label=data.group_title(name))
     axes.set(xlabel="mean of the raters", ylabel="predicted", title="Predicted against true")
     if evaluation.on_scale:

@@ -59,12 +59,12 @@ def _on_scale(evaluation: Evaluation) -> str:
 
 def _external(evaluation: Evaluation) -> str:
     figures, rows = evaluation.metrics(), []
-    for name, own in evaluation.rows().items():
-        low, high = bootstrap_pearson(evaluation.predicted[own], evaluation.true[own])
+    for name, photos in evaluation.rows().items():
+        low, high = bootstrap_pearson(evaluation.predicted[photos], evaluation.true[photos])
         interval = "-" if low != low else f"{low:.3f} .. {high:.3f}"
-        shift = "" if own.all() else f"{evaluation.too_high(own):+.2f}"
+        shift = "" if photos.all() else f"{evaluation.too_high(photos):+.2f}"
         pc, rank = (cell(figures[name][key]) for key in ("pearson", "spearman"))
-        rows.append([_title(evaluation, name), f"{own.sum()}", pc, interval, rank, shift])
+        rows.append([_title(evaluation, name), f"{photos.sum()}", pc, interval, rank, shift])
     for column in evaluation.data.group_columns:
         rows.append([f"within {column}", "", cell(evaluation.within(column)), "", "", ""])
     if evaluation.data.human_pc is not None:
