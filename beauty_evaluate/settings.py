@@ -154,8 +154,8 @@ def _value(text: str) -> Any:
     try:
         value = json.loads(text)
     except ValueError:
-        words = {"True": True, "False": False}
-        return words.get(text, text)
+        python_bools = {"True": True, "False": False}
+        return python_bools.get(text, text)
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -187,7 +187,7 @@ def test_only_raters_know_how_a_network_is_stored_and_run() -> None:
     inside = ("raters", "training", "config")
     words = {"artifact", "flip_tta", "opencv_predictor", "onnxruntime_predictor", "keras_predictor"}
     uses = [
-        f"{name}:{node.lineno} {word}"
+        f"{name}:{getattr(node, 'lineno', 0)} {word}"
         for name, tree in TREES.items()
         if name.split(".")[0] not in inside
         for node in ast.walk(tree)

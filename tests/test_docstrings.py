@@ -19,7 +19,7 @@ NAMES = sorted(
 )
 
 
-def tests_of(module: ModuleType) -> Iterator[doctest.DocTest]:
+def examples_in(module: ModuleType) -> Iterator[doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
     yield from (test for test in finder.find(module, module.__name__) if test.examples)
 
@@ -30,7 +30,7 @@ def test_examples_run(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: obje
     monkeypatch.chdir(ROOT)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     said: list[str] = []
-    for test in tests_of(module):
+    for test in examples_in(module):
         runner.run(test, out=said.append)
     assert runner.failures == 0, "".join(said)
 

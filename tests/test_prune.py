@@ -178,7 +178,7 @@ def test_cost_counts_multiplications_and_values() -> None:
     maps = [64, 32, 16, 8, 4, 2]
     products = 64**2 * (27 * 8 + 72 * 8) + sum(side**2 * 72 * 8 for side in maps[1:]) + 8 * 4 + 4 * 2
     values = 64**2 * 3 + sum(side**2 * 8 for side in maps)
-    assert prune.cost(config, widths) == products + prune.VALUE * values
+    assert prune.cost(config, widths) == products + prune.PER_VALUE * values
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ def write_workbook(path: Path, *sheets: list[list[object]]) -> None:
 
 def test_the_sheet_of_all_ratings(small_scut: Path) -> None:
     assert scut.read(small_scut).ratings is None
-    head = ["Rater", "Filename", "Rating", "original Rating"]
+    head: list[object] = ["Rater", "Filename", "Rating", "original Rating"]
     write_workbook(
         small_scut / "All_Ratings.xlsx",
         [head, [1, "AF9001.jpg", 3, None], [2.0, "AF9001.jpg", 4, 2], [None, None, None, None]],
@@ -84,7 +84,7 @@ def test_the_sheet_of_all_ratings(small_scut: Path) -> None:
     ratings = scut.read(small_scut).ratings
     assert ratings is not None
     assert (ratings.raters, ratings.faces) == (("1", "2"), ("AF9001.jpg", "CM9001.jpg"))
-    assert np.array_equal(ratings.values, [[3, NAN], [4, 5]], equal_nan=True)
+    assert np.array_equal(ratings.values, np.array([[3, NAN], [4, 5]], float), equal_nan=True)
 
 
 def test_faults_of_the_sheet_are_one_sentence(small_scut: Path, monkeypatch: pytest.MonkeyPatch) -> None:

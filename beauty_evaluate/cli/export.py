@@ -25,7 +25,7 @@ def _run(options: argparse.Namespace) -> int:
 
     exported = export(rater, options.out)
     shape = ", ".join(map(str, exported.shape))
-    average = " A score is the mean over a crop and its mirror image." if exported.flip_tta else ""
+    average = " A score is the mean over a crop and its mirror image." if exported.needs_mirror else ""
     print(
         f"{exported.path}: float32 crops (N, {shape}) of 0..255 in, ratings (N, 1) out; as Keras to {TOLERANCE} on "
         f"{N_RANDOM} random pictures.{average}"

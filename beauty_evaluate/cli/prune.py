@@ -36,8 +36,10 @@ def _run(options: argparse.Namespace) -> int:
     from beauty_evaluate.reporting.training_report import pruning_text, write_pruning_report
     from beauty_evaluate.training.prune_job import PruneJob, run
 
-    words = [f"--data {data.title}"] if options.data else []
-    command = " ".join(["python3 -m beauty_evaluate prune --weights", card.name, *words, f"--speed {options.speed:g}"])
+    data_flag = [f"--data {data.title}"] if options.data else []
+    command = " ".join(
+        ["python3 -m beauty_evaluate prune --weights", card.name, *data_flag, f"--speed {options.speed:g}"]
+    )
     out = options.out or Path("runs") / f"{card.name}_pruned"
     job = PruneJob(registry.of_card(card), data, out, options.speed, command)
     done = run(job, _say, Counter("reading photos"))

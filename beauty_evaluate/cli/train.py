@@ -151,20 +151,20 @@ def _check_cv(options: argparse.Namespace) -> None:
 
 def _command(options: argparse.Namespace, data: "tuple[DataSet, ...]") -> str:
     """The line that trains this again, for the card: without paths of this machine."""
-    words = ["python3 train.py"]
+    parts = ["python3 train.py"]
     for i, one in enumerate(data if options.data else ()):
-        words.append(f"--data {one.title}")
+        parts.append(f"--data {one.title}")
         if i < len(options.split):
             # a fold's name comes in when it is trained
-            words.append("--split {}" if options.split[i] == CV else f"--split {options.split[i]}")
+            parts.append("--split {}" if options.split[i] == CV else f"--split {options.split[i]}")
     if options.scale:
-        words.append("--scale {:g} {:g}".format(*options.scale))
-    words += [f"--from {Path(options.start).stem}"] if options.start else []
+        parts.append("--scale {:g} {:g}".format(*options.scale))
+    parts += [f"--from {Path(options.start).stem}"] if options.start else []
     for key in ("preset", *SHORT):
         if (value := getattr(options, key)) is not None:
-            words.append(f"--{key.replace('_', '-')} {value}")
-    words += [f"--set {setting}" for setting in options.settings]
-    return " ".join([*words, "--val"] if options.val else words)
+            parts.append(f"--{key.replace('_', '-')} {value}")
+    parts += [f"--set {setting}" for setting in options.settings]
+    return " ".join([*parts, "--val"] if options.val else parts)
 
 
 def _say(line: str) -> None:

@@ -97,7 +97,7 @@ def filter_use(stats: dict[str, NDArray[np.float32]]) -> list[FilterUse]:
     Example:
         >>> from beauty_evaluate.raters import registry
         >>> len(filter_use(registry.load_card("six_block").stats()))
-        1752
+        1760
     """
     return [
         FilterUse(layer, i, float(mean), float(active))

@@ -96,7 +96,7 @@ def region_effects(
 
     A region that is not in a coalition is replaced: by the mean colour of the ring around it, or by the same place of
     other faces, as bright on the ring as this one; softly at its edge either way, and never beyond it, so that a rater
-    that reads only one region gives all the others exactly 0. All 2**R coalitions are rated, with each of the donors.
+    that reads only one region gives all the others 0. All 2**R coalitions are rated, with each of the donors.
 
     Args:
         rater: any.
@@ -157,14 +157,14 @@ def coalition_values(
     """
     crop = face.crop(crop_config(rater))
     coalitions, region, soft = 2 ** len(masks), masks.argmax(0), soft_edges(masks)[..., None]
-    replaced = 1 - (np.arange(coalitions)[:, None] >> np.arange(len(masks)) & 1).astype(np.float32)
+    is_replaced = 1 - (np.arange(coalitions)[:, None] >> np.arange(len(masks)) & 1).astype(np.float32)
     scores = np.zeros((len(fills), coalitions))
     for k, fill in enumerate(fills):
         change = soft * (fill - crop)
         for start in range(0, coalitions, EDITS_PER_CALL):
             part = slice(start, start + EDITS_PER_CALL)
             # not as a product of matrices, whose threads would get in the way of the network's
-            crops = np.take(replaced[part], region, axis=1)[..., None] * change
+            crops = np.take(is_replaced[part], region, axis=1)[..., None] * change
             crops += crop
             scores[k, part] = rate_edits(rater, face, crops)
             if progress:

@@ -61,7 +61,7 @@ class Reliability:
         passed: whether, spread over the face as a map, they beat controls that know nothing of the network and
             disappear when its weights are randomized; None if that was never tested.
         verdict: the same in the card's words, with where it was measured.
-        agreement: with the other baseline, None if never measured.
+        baseline_agreement: with the other baseline, None if never measured.
         where: words for where the agreement was measured; "" for this rater.
         baseline: of the effects, INPAINT or DONORS.
         measured_on: the network of the same recipe that was tested, "" for this one.
@@ -69,7 +69,7 @@ class Reliability:
 
     passed: bool | None
     verdict: str
-    agreement: BaselineAgreement | None
+    baseline_agreement: BaselineAgreement | None
     where: str
     baseline: str
     measured_on: str
@@ -79,12 +79,13 @@ class Reliability:
         """For a person: the result of the test and, unless it failed, how well two baselines agree."""
         if self.passed is False:
             return [f"The effects of the regions are hidden: their map {self.verdict}."]
-        agreement = self.agreement.sentence(self.baseline, self.where) if self.agreement else NOT_MEASURED
+        other = self.baseline_agreement
+        sentence = other.sentence(self.baseline, self.where) if other else NOT_MEASURED
         if self.passed is None:
-            return [f"The effects of the regions were {self.verdict}.", agreement]
+            return [f"The effects of the regions were {self.verdict}.", sentence]
         return [
             f"Tested beside maps that know nothing of the network, the map of these effects {self.verdict}.",
-            agreement,
+            sentence,
         ]
 
 
@@ -102,11 +103,11 @@ def reliability(card: Card, baseline: str = INPAINT) -> Reliability:
     """
     maps, maps_where = card.explained("maps")
     verdict = (maps or {}).get(REGIONS) if baseline == INPAINT else None
-    agreement, where = card.explained("baselines")
+    stored, where = card.explained("baselines")
     return Reliability(
         None if verdict is None else not verdict.startswith(FAILED),
         NOT_EVALUATED if verdict is None else verdict + maps_where,
-        BaselineAgreement(**agreement) if agreement else None,
+        BaselineAgreement(**stored) if stored else None,
         where,
         baseline,
         next((network for key in ("maps", "baselines") if (network := card.measured_on(key))), ""),

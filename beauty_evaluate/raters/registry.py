@@ -77,6 +77,11 @@ def load(name: str | None = None, runtime: Runtime = "opencv", threads: int = 0)
 
     Raises:
         WeightsError: as `load_card`.
+
+    Example:
+        >>> rater = load("six_block")
+        >>> rater.name, str(rater.scale)
+        ('six_block', '1..5')
     """
     return of_card(load_card(name), runtime, threads)
 

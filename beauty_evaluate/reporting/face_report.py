@@ -171,7 +171,7 @@ def _essence(effects: RegionEffects) -> str:
 
 
 def _careful(explanation: Explanation) -> str:
-    agreement = explanation.reliability.agreement
+    agreement = explanation.reliability.baseline_agreement
     if agreement is None:
         return ""
     return (
@@ -183,7 +183,9 @@ def _careful(explanation: Explanation) -> str:
 def _method(explanation: Explanation) -> str:
     effects = explanation.effects
     limited = (
-        "" if explanation.scale.contains(effects.score) else f" (shown as {explanation.score:.2f}, the scale's end)"
+        ""
+        if explanation.scale.contains(effects.score)
+        else f" (shown as {explanation.score:.2f}, the end of the scale)"
     )
     return (
         f"With {effects.replacement} in place of all regions, the score is {effects.reference:.2f}. This photo gets "

@@ -30,8 +30,8 @@ def region_sheet(path: Path, explanation: Explanation, title: str, about: str) -
         about: what a score is and what it is not.
     """
     crop, masks, effects = explanation.crop, explanation.masks, explanation.effects
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
-    figure.supxlabel(textwrap.fill(about, 150), fontsize=8, color="#555555")
+    figure = Figure(figsize=(11, 4.3), layout="constrained")
+    figure.supxlabel(textwrap.fill(about, 180), fontsize=8, color="#555555")
     photo, coloured, bars = figure.subplots(1, 3, width_ratios=(1, 1, 1.1))
     photo.imshow(crop if crop.shape[2] == 3 else crop[..., 0], cmap="gray", vmin=0, vmax=255)
     photo.set_title("what the rater sees", fontsize=10)

@@ -97,7 +97,7 @@ def permuted_markdown(rows: Sequence[PermutedRow], published: PublishedPermutati
         cells.append((row.region, f"{row.pearson:.4f}", row.fall, f"{row.mae:.4f}", row.rise, other))
     heads = ("Region permuted", "PC", "Fall of PC [95 % interval]", "MAE", "Rise of MAE [95 % interval]")
     note = (
-        f"Over {rows[0].n} faces. Published: {published.source}, on SCUT-FBP5500; its outlines (lips, chin) differ "
+        f"Over {rows[0].n} faces. Published: {published.source}; its outlines (lips, chin) differ "
         "from ours, so only the order compares."
     )
     return table((*heads, "Fall, published"), cells) + f"\n\n{note}"

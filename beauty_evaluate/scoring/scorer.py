@@ -172,9 +172,9 @@ class Scorer:
             ConfigError: as `check_regions`.
 
         Example:
-            >>> why = Scorer().why("examples/eileen_collins.png")
-            >>> why.effects.names[:3]
-            ('eyes', 'brows', 'nose')
+            >>> Scorer().why("examples/eileen_collins.png", face=2)
+            Traceback (most recent call last):
+            beauty_evaluate.errors.PhotoError: There is no face 2: the photo shows 1.
         """
         self.check_regions()
         return self.explain(self.face(images.as_picture(source), face), progress)

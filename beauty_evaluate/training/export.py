@@ -98,12 +98,12 @@ class Exported:
     Attributes:
         path: of the ONNX file.
         shape: (size, size, C) of a crop, float32 of 0..255.
-        flip_tta: whether a score is the mean over a crop and its mirror image, which is for the caller to do.
+        needs_mirror: whether a score is the mean over a crop and its mirror image, which is for the caller to do.
     """
 
     path: Path
     shape: tuple[int, ...]
-    flip_tta: bool
+    needs_mirror: bool
 
 
 def export(rater: Rater, folder: Path) -> Exported:

@@ -75,19 +75,10 @@ def fit(
         raise DataError("There is nothing to learn from: no photo shows a face that was found.")
     tf.config.experimental.enable_op_determinism()
     photos = _digest(train, start)
-    saved = Checkpoint.read(out) if resume else None
-    if saved:
-        saved.check(config, photos)
-    if resume:
-        say(f"going on after epoch {len(saved.history)}" if saved else f"no checkpoint in {out}: beginning at epoch 1")
+    saved = _saved(config, photos, out, say) if resume else None
     plan = config.training
     batches = Batches(train, config.augment, plan.batch_size, plan.seed, plan.views_per_epoch)
-    steps = batches.steps * plan.epochs
-    precision = (
-        saved.precision
-        if saved
-        else choose_precision(config, steps, lambda name: step_seconds(config, batches, name), say)
-    )
+    precision = saved.precision if saved else _fastest_precision(config, batches, say)
     say(f"precision: {precision}")
     learner = Learner(config, batches, precision, start)
     state = saved or Checkpoint(config, photos, commit, precision, [], [])
@@ -105,6 +96,22 @@ def fit(
         state.write(out)
         report(done)
     return learner.finished(), state
+
+
+def _fastest_precision(config: Config, batches: Batches, say: Say) -> str:
+    steps = batches.steps * config.training.epochs
+    return choose_precision(config, steps, lambda name: step_seconds(config, batches, name), say)
+
+
+def _saved(config: Config, photos: str, out: Path, say: Say) -> Checkpoint | None:
+    """The checkpoint to go on from, None if there is none yet. Raises ConfigError."""
+    saved = Checkpoint.read(out)
+    if saved is None:
+        say(f"no checkpoint in {out}: beginning at epoch 1")
+        return None
+    saved.check(config, photos)
+    say(f"going on after epoch {len(saved.history)}")
+    return saved
 
 
 def _is_looked_at(epoch: int, epochs: int, photos: int) -> bool:

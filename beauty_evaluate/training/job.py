@@ -1,7 +1,5 @@
 """One whole training: read, learn, write what travels, look at the test part once."""
 
-import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,18 +12,18 @@ from beauty_evaluate.datasets.dataset import DataSet
 from beauty_evaluate.datasets.mixture import Mixture, Part, mix
 from beauty_evaluate.datasets.pipeline import Crops, load_crops
 from beauty_evaluate.errors import ConfigError, DataError
-from beauty_evaluate.evaluation.evaluate import Evaluation, evaluate, write_predictions
-from beauty_evaluate.explain.feature_maps import filter_statistics
+from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card, TrainedOn, photo_hash
-from beauty_evaluate.raters.rater import Rater
+from beauty_evaluate.raters.statistics import filter_statistics
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.export import input_of, versions, write_card, write_network
 from beauty_evaluate.training.fit import Say, fit
 from beauty_evaluate.training.held_out import for_curve
 from beauty_evaluate.training.provenance import head_commit, utc_now
 from beauty_evaluate.training.start import check_shape, learnt_before, scale_change, start_from
+from beauty_evaluate.training.test_part import evaluate_on_test
 
 N_CHECKED = 64  # crops on which the exported network is compared with Keras
 N_PROBED = 500  # crops over which filters are measured
@@ -107,31 +105,31 @@ def train(job: Job, say: Say = _silent, progress: Callable[[int, int], None] | N
         ('synthetic', 4)
     """
     _check(job)
-    mixture, held = _divided(job)
+    mixture, watched = _divided(job)
     crop = job.config.crop
     pad = round(crop.size * job.config.augment.pad)
     for part in mixture.parts:
         say(f"reading {len(part.split.train)} photos of {part.title}, split {part.split.name}")
-    learnt = load_crops(mixture.train, crop, pad, progress)
-    validation = load_crops(held.train, crop, pad) if held else None
-    loaded = [learnt.problems, *([validation.problems] if validation else [])]
+    crops = load_crops(mixture.train, crop, pad, progress)
+    validation = load_crops(watched.train, crop, pad) if watched else None
+    loaded = [crops.problems, *([validation.problems] if validation else [])]
     problems = [str(problem) for part in (*(data.problems for data in job.data), *loaded) for problem in part]
     for problem in problems:
         say(f"problem: {problem}")
     job.out.mkdir(parents=True, exist_ok=True)
-    trained_on = tuple(_trained_on(mixture, part, learnt) for part in mixture.parts)
+    trained_on = tuple(_trained_on(mixture, part, crops) for part in mixture.parts)
     change = scale_change(job.start, mixture.scale, trained_on[0].labels) if job.start else ScaleMap()
     start = start_from(job.start, change) if job.start else None
     model, run = fit(
-        job.config, learnt, job.out, validation, job.resume, head_commit(), start, lambda p: say(line_of(p)), say
+        job.config, crops, job.out, validation, job.resume, head_commit(), start, lambda p: say(line_of(p)), say
     )
     if job.start:
         trained_on += learnt_before(job.start, change)
     card = _card(job, mixture, trained_on, model, run, start.name if start else "")
-    card = write_network(model, learnt.centre[:N_CHECKED], card)
+    card = write_network(model, crops.centre[:N_CHECKED], card)
     evaluations = evaluate_on_test(registry.of_card(card), mixture, job.out)
     card = replace(card, metrics={title: evaluation.metrics() for title, evaluation in evaluations.items()})
-    card = write_card(card, _stats(model, learnt, mixture))
+    card = write_card(card, _stats(model, crops, mixture))
     held_out = len(validation.names) if validation else 0
     return TrainingRun(card, tuple(run.history), evaluations, tuple(problems), job.out, held_out)
 
@@ -154,8 +152,8 @@ def _divided(job: Job) -> tuple[Mixture, Mixture | None]:
     if not job.validate:
         return for_curve(mixture, job.config.training.curve_photos)
     mixture = mixture.holdout()
-    held = [replace(part, split=replace(part.split, train=part.split.test, test=())) for part in mixture.parts]
-    return mixture, Mixture(tuple(held))
+    watched = [replace(part, split=replace(part.split, train=part.split.test, test=())) for part in mixture.parts]
+    return mixture, Mixture(tuple(watched))
 
 
 def line_of(progress: Progress) -> str:
@@ -184,53 +182,19 @@ def run_name(preset: str, splits: tuple[str, ...]) -> str:
     return joined if joined.startswith(preset) else f"{preset}_{joined}"
 
 
-def evaluate_on_test(rater: Rater, mixture: Mixture, out: Path) -> dict[str, Evaluation]:
-    """Rate the test part of every data set, write the predictions, and log that they were looked at.
-
-    Args:
-        rater: the finished one.
-        mixture: whose test parts.
-        out: folder of the run.
-
-    Returns:
-        An evaluation by the title of each data set that has a test part.
-    """
-    evaluations = {part.title: evaluate(rater, part.data, part.split.test) for part in mixture.parts if part.split.test}
-    for part in mixture.parts:
-        if part.split.test:
-            _log_look(out, part)
-    for title, evaluation in evaluations.items():
-        suffix = "" if len(mixture.parts) == 1 else "_" + re.sub(r"[^\w.-]+", "_", title)
-        write_predictions(out / f"predictions{suffix}.csv", evaluation)
-    return evaluations
-
-
-def _log_look(out: Path, part: Part) -> None:
-    """A line that says that a test part was looked at."""
-    look = {
-        "time": utc_now(),
-        "list": f"{part.split.name} test",
-        "data_set": part.title,
-        "photos": len(part.split.test),
-        "commit": head_commit(),
-    }
-    with open(out / "looks.jsonl", "a", encoding="utf-8") as file:
-        file.write(json.dumps(look) + "\n")
-
-
-def _trained_on(mixture: Mixture, part: Part, learnt: Crops) -> TrainedOn:
+def _trained_on(mixture: Mixture, part: Part, crops: Crops) -> TrainedOn:
     """What is learnt from one data set: the photos that gave a crop, as hashes, and their scores."""
     names = {
         sample.name: name
         for sample, name in zip(mixture.samples(part, part.split.train), part.split.train, strict=True)
     }
-    own = np.array([name in names for name in learnt.names])
-    if not own.any():
+    is_of_part = np.array([name in names for name in crops.names])
+    if not is_of_part.any():
         raise DataError(f"There is nothing to learn from in {part.title}: no photo shows a face that was found.")
-    scores = learnt.scores[own].astype(np.float64)
+    scores = crops.scores[is_of_part].astype(np.float64)
     statistics = {"mean": scores.mean(), "sd": scores.std(), "min": scores.min(), "max": scores.max()}
     labels = {"n": float(len(scores)), **{key: float(value) for key, value in statistics.items()}}
-    photos = sorted(photo_hash(part.data.title, names[name]) for name in learnt.names if name in names)
+    photos = sorted(photo_hash(part.data.title, names[name]) for name in crops.names if name in names)
     data = part.data
     return TrainedOn(data.title, part.split.name, data.scale, part.map, labels, tuple(photos), data.people)
 
@@ -264,9 +228,9 @@ def _card(
     )
 
 
-def _stats(model: keras.Model, learnt: Crops, mixture: Mixture) -> dict[str, np.ndarray]:
+def _stats(model: keras.Model, crops: Crops, mixture: Mixture) -> dict[str, np.ndarray]:
     """Numbers of the first data set that travel with the weights; see `Card.stats`."""
-    probed = learnt.centre[:: max(1, len(learnt.names) // N_PROBED)]
+    probed = crops.centre[:: max(1, len(crops.names) // N_PROBED)]
     stats = {f"filters/{key}": value for key, value in filter_statistics(model, probed).items()}
     labels = np.sort([sample.score for sample in mixture.parts[0].data.samples.values()])
     return {**stats, "filters/n": np.array(len(probed)), "labels": labels}

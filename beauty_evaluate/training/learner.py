@@ -77,7 +77,7 @@ class Learner:
             pixels: tf.Tensor,
             scores: tf.Tensor,
             landmarks: tf.Tensor,
-            known: tf.Tensor,
+            landmarks_known: tf.Tensor,
             groups: tf.Tensor,
             groups_known: tf.Tensor,
             decay: tf.Tensor,
@@ -90,7 +90,7 @@ class Learner:
                 total = loss
                 if "landmarks" in self.heads:
                     distance = tf.reduce_mean((extra[0] - landmarks) ** 2, axis=1)
-                    total += plan.landmark_weight * tf.reduce_mean(distance * known)
+                    total += plan.landmark_weight * tf.reduce_mean(distance * landmarks_known)
                 if "groups" in self.heads:
                     surprise = tf.nn.softmax_cross_entropy_with_logits(groups, extra[-1])
                     total += plan.group_weight * tf.reduce_mean(surprise * groups_known)

@@ -32,10 +32,10 @@ class FusedAdamW(keras.optimizers.AdamW):
         )
 
     def _apply_weight_decay(self, variables: Any) -> None:
-        keep = 1 - self.weight_decay * tf.cast(self.learning_rate, tf.float32)
+        remaining = 1 - self.weight_decay * tf.cast(self.learning_rate, tf.float32)
         for variable in variables:
             if self._use_weight_decay(variable):
-                variable.value.assign(variable.value * keep)
+                variable.value.assign(variable.value * remaining)
 
 
 class Muon(FusedAdamW):

@@ -13,7 +13,6 @@ from beauty_evaluate.datasets.mixture import Mixture, mix
 from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
-from beauty_evaluate.explain.feature_maps import filter_statistics
 from beauty_evaluate.images import Picture
 from beauty_evaluate.metrics import summary
 from beauty_evaluate.raters import registry
@@ -21,11 +20,13 @@ from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater
+from beauty_evaluate.raters.statistics import filter_statistics
 from beauty_evaluate.training import prune
 from beauty_evaluate.training.export import network_bytes, versions, write_card, write_network
 from beauty_evaluate.training.fit import Say
-from beauty_evaluate.training.job import N_CHECKED, evaluate_on_test
+from beauty_evaluate.training.job import N_CHECKED
 from beauty_evaluate.training.provenance import head_commit, utc_now
+from beauty_evaluate.training.test_part import evaluate_on_test
 
 N_FITTED = 1000  # crops that the layers are mended on; each takes about a megabyte
 N_PROBED = 300  # of them, those that importance is measured on
