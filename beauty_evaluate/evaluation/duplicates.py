@@ -95,7 +95,7 @@ def read_pairs(path: Path) -> list[Pair]:
         return [Pair(r["first"], r["second"], int(r["bits"]), float(r["correlation"])) for r in rows]
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise DataError(
-            f"Expected a table of near-duplicates in {path}. Received: something else ({error})."
+            f"{path} is not a table of near-duplicates ({error}). Delete it, and it is made anew."
         ) from error
 
 
