@@ -240,5 +240,5 @@ PRESETS: dict[str, Config] = {
 def preset(name: str) -> Config:
     """The recipe of that name; ConfigError names those there are."""
     if name not in PRESETS:
-        raise ConfigError(f"Expected a preset of {', '.join(PRESETS)}. Received: {name}.")
+        raise ConfigError(f"There is no preset {name}; there are {', '.join(PRESETS)}.")
     return PRESETS[name]

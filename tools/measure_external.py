@@ -1,5 +1,7 @@
 """Measure the shipped weights on data sets they have not learnt from, into benchmarks/external/.
 
+Figures on test photos go into the card of the weights that have a test part as well: the page shows them.
+
 Run from a checkout: `python tools/measure_external.py --mebeauty DIR`.
 """
 
@@ -11,8 +13,10 @@ from typing import Any
 from beauty_evaluate.config import ROOT
 from beauty_evaluate.datasets import registry
 from beauty_evaluate.datasets.dataset import DataSet
-from beauty_evaluate.evaluation.evaluate import assert_no_leakage, evaluate
+from beauty_evaluate.evaluation.evaluate import Evaluation, assert_no_leakage, evaluate
+from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry as raters
+from beauty_evaluate.raters.card import Card
 from beauty_evaluate.reporting.tables import evaluation_table, notes
 
 OUT = ROOT / "benchmarks" / "external"
@@ -32,6 +36,8 @@ def measure(data: DataSet, split: str, weights: str, flags: str) -> tuple[str, d
         f"; {len(evaluation.missed)} could not be scored and count with the training mean" if evaluation.missed else ""
     )
     text = "\n".join([f"{title}{missed}:", "", evaluation_table(evaluation), "", *notes(evaluation, weights)])
+    if weights == raters.EVALUATED and chosen.test:
+        record(rater.card, data, evaluation)
     row = {
         "photos": f"{data.title}, {'all photos' if split == 'all' else 'test photos'}",
         "n": len(names),
@@ -41,6 +47,12 @@ def measure(data: DataSet, split: str, weights: str, flags: str) -> tuple[str, d
         "human": round(data.human_pc or 0, 4),
     }
     return text, row
+
+
+def record(card: Card, data: DataSet, evaluation: Evaluation) -> None:
+    """Write the figures into the card, which the page reads: how well the network does on other people's photos."""
+    human = {"human": {"pearson": data.human_pc}}
+    cards.write(card, metrics={**card.metrics, data.title: {**evaluation.metrics(), **human}})
 
 
 def main() -> None:

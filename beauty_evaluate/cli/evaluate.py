@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from beauty_evaluate.cli.common import Counter, start
 from beauty_evaluate.config import ROOT, RatingScale
 from beauty_evaluate.errors import UserError
+from beauty_evaluate.settings import with_settings
 
 if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
     from beauty_evaluate.datasets.dataset import DataSet
@@ -116,7 +117,7 @@ def _without_mirror(card: "Card") -> "Card":
     """The card of the same rater that scores the crop alone. Raises UserError where it never did otherwise."""
     if not getattr(card.config, "flip_tta", False):
         raise UserError(f"--no-mirror changes nothing: {card.name} scores the crop alone.")
-    config = dataclasses.replace(card.config, flip_tta=False)  # type: ignore[type-var]
+    config = with_settings(card.config, ["flip_tta=false"])
     return dataclasses.replace(card, config=config)
 
 

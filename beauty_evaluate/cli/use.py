@@ -25,7 +25,7 @@ REASONS = {  # by status, for the counts at the end
     "too_large": "too large",
     "too_small": "too small",
     "several_faces": "with several faces",
-    "no_photos": "folders without photos",
+    "no_photos": "without photos (folders)",
 }
 
 
@@ -85,7 +85,7 @@ def _run(options: argparse.Namespace) -> int:
         printer.tell("Nothing is left to score: the tables hold all of it.")
     if summary.comparison:
         printer.tell(*summary.comparison.sentences)
-    if summary.left and (roots or len(photos) > len(options.paths)):
+    if summary.left > 1 and (roots or len(photos) > len(options.paths)):
         printer.tell(*_summary_lines(summary), *_file_lines(outputs, replaced))
     elif replaced and summary.comparison:
         printer.tell(*_file_lines(outputs, replaced))

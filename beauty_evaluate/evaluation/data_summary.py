@@ -169,17 +169,17 @@ def summarize_ratings(data: DataSet) -> RatingsSummary:
         values = {name: sample.groups.get(column, "") for name, sample in data.samples.items()}
         sd_by_group |= {data.group_title(value): sd for value, sd in sheet.sd_by_group(values).items()}
     sexes = np.array(sheet.sex)
-    by_sex = tuple(_raters(sheet, part, sexes == sex, sex) for sex, part in sheet.by_sex().items())
+    by_sex = tuple(_raters(sheet, group, sexes == sex, sex) for sex, group in sheet.by_sex().items())
     return RatingsSummary(
         sheet, sheet.rater_agreement(), sheet.one_rater_pc(), sheet.split_half_pc(), by_sex, sd_by_group
     )
 
 
-def _raters(sheet: RatingSheet, part: RatingSheet, rows: NDArray[np.bool_], sex: str) -> RatersOfASex:
-    mean, others = part.mean(), sheet.only(~rows).mean()
+def _raters(sheet: RatingSheet, group: RatingSheet, rows: NDArray[np.bool_], sex: str) -> RatersOfASex:
+    mean, others = group.mean(), sheet.only(~rows).mean()
     both = ~np.isnan(mean + others)
     pc = metrics.pearson(mean[both], others[both]) if both.any() else float("nan")
-    return RatersOfASex(sex, len(part.raters), float(np.nanmean(part.values)), part.one_rater_pc(), pc)
+    return RatersOfASex(sex, len(group.raters), float(np.nanmean(group.values)), group.one_rater_pc(), pc)
 
 
 def write_face_table(path: Path, sheet: RatingSheet) -> None:

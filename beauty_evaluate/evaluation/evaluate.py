@@ -114,15 +114,15 @@ class Evaluation:
     def within(self, column: str) -> float:
         """The PC within the groups of a column: their mean, weighted by their photos; NaN if none has one."""
         values = self.groups(column)
-        groups = [values == value for value in set(values.tolist()) - {""}]
+        groups = [values == value for value in sorted(set(values.tolist()) - {""})]
         inside = np.array([metrics.pearson(self.predicted[photos], self.true[photos]) for photos in groups])
         weights = np.array([photos.sum() for photos in groups]) * ~np.isnan(inside)
         return float(np.nansum(inside * weights) / weights.sum()) if weights.any() else math.nan
 
     def _figures(self, predicted: Floats, true: Floats) -> Figures:
         summary = metrics.summary(predicted, true)
-        values: Figures = {key: None if math.isnan(value) else value for key, value in summary.items()}
-        return values if self.on_scale else {**values, "mae": None, "rmse": None}
+        row: Figures = {key: None if math.isnan(value) else value for key, value in summary.items()}
+        return row if self.on_scale else {**row, "mae": None, "rmse": None}
 
 
 def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progress | None = None) -> Evaluation:
@@ -143,7 +143,7 @@ def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progre
     Example:
         >>> from beauty_evaluate.datasets import registry
         >>> from beauty_evaluate.raters import registry as raters
-        >>> data = registry.read(None)
+        >>> data = registry.read()
         >>> evaluation = evaluate(raters.load("six_block_60-40"), data, sorted(data.samples)[:3])
         >>> len(evaluation.predicted), evaluation.on_scale
         (3, False)
@@ -151,8 +151,7 @@ def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progre
     if not names:
         raise DataError(f"There are no photos of {data.title} to evaluate on. Choose another split.")
     part = trained_on(rater.card, data)
-    scores: dict[str, float] = {}
-    problems: dict[str, str] = {}
+    scores, problems = dict[str, float](), dict[str, str]()
     for batch in _batches(rater, [data.samples[name] for name in names]):
         faces = {name: face for name, face in batch.items() if isinstance(face, Face)}
         problems |= {name: f"{name}: {error}" for name, error in batch.items() if isinstance(error, PhotoError)}
@@ -242,9 +241,8 @@ def _baseline(rater: Rater, part: TrainedOn | None, scores: dict[str, float]) ->
     labels = part.labels if part else rater.card.labels
     if "mean" in labels:
         return float(_on_scale(np.array([labels["mean"]]), part)[0])
-    if scores:  # it has never learnt: the mean of what it says
-        return float(np.mean(list(scores.values())))
-    return (rater.scale.low + rater.scale.high) / 2
+    middle = (rater.scale.low + rater.scale.high) / 2
+    return float(np.mean(list(scores.values()))) if scores else middle  # it has never learnt: the mean of what it says
 
 
 def _standardised(values: Floats) -> Floats:

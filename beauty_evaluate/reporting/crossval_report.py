@@ -164,11 +164,11 @@ def _triple(rows: Sequence[Figures]) -> str:
 def _duplicates(folds: Sequence[Fold], pairs: Sequence[Pair]) -> list[str]:
     """Figures without the test photos of which the training part holds a copy."""
     copies = [fold.copies(pairs) for fold in folds]
-    rows = [row for fold, copy_of in zip(folds, copies, strict=True) if (row := fold.evaluation.without(set(copy_of)))]
+    rows = [row for fold, copied in zip(folds, copies, strict=True) if (row := fold.evaluation.without(set(copied)))]
     mean = f"mean {_triple(rows)}" if rows else "no photo is left"
     listed = [
-        f"- {fold.card.split}: " + ", ".join(f"{name} ({copy})" for name, copy in sorted(copy_of.items()))
-        for fold, copy_of in zip(folds, copies, strict=True)
+        f"- {fold.card.split}: " + ", ".join(f"{name} ({copy})" for name, copy in sorted(copied.items()))
+        for fold, copied in zip(folds, copies, strict=True)
     ]
     return [
         f"Near-duplicates: {len(pairs)} pairs of photos in the data set are copies of each other "
@@ -187,8 +187,8 @@ def _coverage(folds: Sequence[Fold]) -> list[str]:
     parts += [(data.group_title(v), values == v) for _, values in photos for v in sorted(set(values.tolist()) - {""})]
     parts += [(f"score given: level {level}", levels == level) for level in sorted(set(levels.tolist()))]
     rows = [
-        (title, photos.sum(), f"{measured.by_score[photos].mean():.1%}", f"{measured.one_width[photos].mean():.1%}")
-        for title, photos in parts
+        (title, part.sum(), f"{measured.by_score[part].mean():.1%}", f"{measured.one_width[part].mean():.1%}")
+        for title, part in parts
     ]
     return [
         f"Interval for a single score, {LEVEL:.0%}, calibrated on all folds but one and checked on that one, in turn; "

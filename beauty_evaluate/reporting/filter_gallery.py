@@ -23,8 +23,8 @@ def filter_sentence(row: FilterRow) -> str:
     """One line for a person.
 
     Example:
-        >>> filter_sentence(FilterRow("block6_conv2", 3, 1.0, 0.01, 0.02, "forehead", 0.14))[-71:]
-        'ive on 100 % of faces; masking the forehead cuts its activation by 14 %'
+        >>> filter_sentence(FilterRow("block6_conv2", 3, 1.0, 0.01, 0.02, "forehead", 0.14)).split("; ")[-1]
+        'masking the forehead cuts its activation by 14 %'
     """
     region = f"masking the {row.region} cuts its activation by {100 * row.share:.0f} %"
     name = f"{row.layer.removeprefix('block').split('_')[0]}.{row.filter}"
