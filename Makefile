@@ -13,7 +13,7 @@ test: .venv/dev.stamp
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	$(PY) -m pytest --ignore=tests/browser
+	$(PY) -m pytest --ignore=tests/browser --numprocesses 2 --dist loadfile
 
 # The page in a real browser: Debian's Chromium, installed where it is missing and apt is there.
 test-web: .venv/dev.stamp
