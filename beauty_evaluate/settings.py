@@ -1,7 +1,6 @@
 """How settings are checked, changed and kept as JSON: what all configs have in common."""
 
 import dataclasses
-import functools
 import json
 import math
 import types
@@ -67,9 +66,14 @@ class Checked:
                 raise ConfigError(f"{item.name} takes a number {limits}, not {value!r}.")
 
 
-@functools.cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _hints(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields, looked up once: they are asked for on every start."""
+    if kind not in _found_hints:
+        _found_hints[kind] = typing.get_type_hints(kind)
+    return _found_hints[kind]
+
+
+_found_hints: dict[Any, dict[str, Any]] = {}
 
 
 def _fits(value: Any, hint: Any) -> bool:
