@@ -54,7 +54,7 @@ class Checked:
     """
 
     def __post_init__(self) -> None:
-        hints = _hints(typing.cast(Any, type(self)))
+        hints = _hints(type(self))
         for item in dataclasses.fields(self):  # type: ignore[arg-type]
             value, limits = getattr(self, item.name), item.metadata.get("limits", Limits())
             if not _fits(value, hints[item.name]):
@@ -124,7 +124,7 @@ def from_json(values: dict[str, Any], kind: type[C]) -> C:
     names = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(values) - names):
         raise ConfigError(f"There is no setting {', '.join(unknown)}; there are {', '.join(sorted(names))}.")
-    hints = _hints(typing.cast(Any, kind))
+    hints = _hints(kind)
     built = {}
     for name, value in values.items():
         if dataclasses.is_dataclass(hints[name]):
