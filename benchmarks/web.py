@@ -66,7 +66,7 @@ def form(path: Path) -> tuple[bytes, dict[str, str]]:
 
 
 def bare(paths: list[Path], seconds: float) -> float:
-    """Photos a second of `stream.scan`, which `use.py` runs on a folder."""
+    """Photos a second of `batch.scan`, which `use.py` runs on a folder."""
     begin, count = time.perf_counter(), 0
     for _ in scan(Scorer(), map(str, itertools.cycle(paths))):
         count += 1
@@ -87,10 +87,10 @@ def main() -> None:
     command = [sys.executable, "-m", "beauty_evaluate", "serve", "--port", "0"]
     with subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        found = re.search(r":(\d+)/", server.stdout.readline())
-        assert found
+        address = re.search(r":(\d+)/", server.stdout.readline())
+        assert address
         begin = time.perf_counter()
-        load = Load(int(found[1]), [form(path) for path in paths], begin + options.seconds)
+        load = Load(int(address[1]), [form(path) for path in paths], begin + options.seconds)
         clients = [threading.Thread(target=load.client) for _ in range(options.clients)]
         for client in clients:
             client.start()
@@ -115,7 +115,7 @@ def main() -> None:
 | median, 95th percentile of them | {1000 * parts[9]:.0f} ms, {1000 * parts[18]:.0f} ms |
 | other answers | {others or "none"} of {all_of_them} |
 | peak memory of the server | {int(peak[1]) / 1024:.0f} MB |
-| the bare scorer (`stream.scan`, both cores) | {alone:.1f} photos a second |
+| the bare scorer (`batch.scan`, both cores) | {alone:.1f} photos a second |
 | the page's share of that | {good / passed / alone:.0%} |
 """
     (HERE / "web.md").write_text(text)

@@ -10,32 +10,52 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import pytest
-from conftest import PORTRAIT, ROOT, Run
+from conftest import PORTRAIT, ROOT
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from beauty_evaluate.web.views import RETRY
+from beauty_evaluate.cli import serve
+from beauty_evaluate.config import RatingScale
+from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
+from beauty_evaluate.web.replies import RETRY
+from beauty_evaluate.web.service import QUEUED_SCORES
 
 LARGE = 5_000_000  # bytes of an upload
-MANY, SETTLED = 1000, 200  # requests, and those after which memory has to stay as it is
-GROWTH = 40 << 10  # kB that the allocator may still take: less than one byte in a hundred of what was sent
+MANY, SETTLED = 400, 100  # requests, and those after which memory has to stay as it is
+GROWTH = 40 << 10  # kB that the allocator may still take: less than three bytes in a hundred of what was sent
+CLIENTS = 64
 
-# every file that Python opens to write is told, unnamed ones too
+# every file that Python opens to write is reported, unnamed ones too
 WATCHED = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # it is off where tests run in the background
-def told(event, args):
+def report(event, args):
     if event in ("tempfile.mkstemp", "tempfile.mkdtemp"):
         os.write(2, f"WRITES {args}\\n".encode())
     elif event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
         os.write(2, f"WRITES {args}\\n".encode())
 from beauty_evaluate.cli.serve import main
 import beauty_evaluate.scoring.scorer, beauty_evaluate.web.app
-sys.addaudithook(told)
+sys.addaudithook(report)
+sys.exit(main(sys.argv[1:]))
+"""
+
+# no photo is scored until standard input is closed
+HELD = """
+import sys
+from beauty_evaluate.scoring.scorer import Scorer
+from beauty_evaluate.cli.serve import main
+look = Scorer.look
+def held(*args, **named):
+    sys.stdin.read()
+    return look(*args, **named)
+Scorer.look = held
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -43,25 +63,26 @@ sys.exit(main(sys.argv[1:]))
 class Server:
     """A running server and what it says."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
-        command = [sys.executable, "-c", WATCHED, "--port", "0", "--upload", "16", *flags]
+    def __init__(self, folder: Path, *flags: str, script: str = WATCHED) -> None:
+        command = [sys.executable, "-c", script, "--port", "0", "--upload", "16", *flags]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
         self.process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+            command, cwd=folder, env=environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
         assert self.process.stdout is not None
-        found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\n", self.process.stdout.readline())
-        assert found
-        self.port = int(found[1])
+        address = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\n", self.process.stdout.readline())
+        assert address
+        self.port = int(address[1])
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
 
     def memory(self) -> int:
         """What the process holds, kB."""
-        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())
-        assert found
-        return int(found[1])
+        size = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())
+        assert size
+        return int(size[1])
 
     def files(self) -> set[str]:
         """Files that the process has open, unnamed ones too."""
@@ -80,10 +101,16 @@ class Server:
         return self.process.returncode, out, err
 
 
+@pytest.fixture(scope="module")
+def mean_card(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The card of a rater that answers at once."""
+    folder = tmp_path_factory.mktemp("weights")
+    return str(cards.write(Card("mean", MeanBaselineConfig(), RatingScale(1, 5), folder=folder)))
+
+
 @pytest.fixture
-def server(tmp_path: Path, drawn_run: Path) -> Iterator[Server]:
-    """With a network so small that it explains in no time."""
-    server = Server(tmp_path, "--weights", str(drawn_run / "weights" / "drawn.json"))
+def server(tmp_path: Path, mean_card: str) -> Iterator[Server]:
+    server = Server(tmp_path, "--weights", mean_card)
     yield server
     server.process.kill()
     server.process.communicate()
@@ -94,27 +121,27 @@ def form(data: bytes) -> tuple[bytes, dict[str, str]]:
     return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
 
-def test_a_thousand_large_uploads_leave_no_file_and_no_memory_behind(server: Server, tmp_path: Path) -> None:
+def test_large_uploads_leave_no_file_and_no_memory_behind(server: Server, tmp_path: Path) -> None:
     good = PORTRAIT.read_bytes()
     whole = form(good + bytes(LARGE - len(good)))  # what stands behind the end of a JPEG does not matter
     broken = form(bytes(LARGE))
     opened: set[str] = set()
 
     def requests(count: int) -> list[str]:
-        line, found = server.connect(), []
+        line, statuses = server.connect(), []
         for i in range(count):
             line.request("POST", "/api/score", *(whole if i % 20 == 0 else broken))
             opened.update(server.files())
             (row,) = json.loads(line.getresponse().read())["rows"]
-            found.append(row["status"])
+            statuses.append(row["status"])
         line.close()
-        return found
+        return statuses
 
     def rounds(count: int) -> None:
         with ThreadPoolExecutor(4) as pool:
-            found = [status for part in pool.map(requests, [count // 4] * 4) for status in part]
-        assert len(found) == count
-        assert set(found) == {"ok", "unreadable"}
+            statuses = [status for part in pool.map(requests, [count // 4] * 4) for status in part]
+        assert len(statuses) == count
+        assert set(statuses) == {"ok", "unreadable"}
 
     rounds(SETTLED)
     before = server.memory()
@@ -149,11 +176,11 @@ def test_a_refused_body_is_not_asked_for(server: Server) -> None:
         assert line.recv(100).startswith(b"HTTP/1.1 413")
 
 
-def test_who_comes_when_too_many_are_waiting_is_told_to_come_again(tmp_path: Path) -> None:
-    server = Server(tmp_path, "--threads", "1")  # with the shipped network, which takes its time
+def test_requests_beyond_the_queue_are_told_to_come_again(tmp_path: Path, mean_card: str) -> None:
+    server = Server(tmp_path, "--threads", "1", "--weights", mean_card, script=HELD)
     body, headers = form(PORTRAIT.read_bytes())
 
-    def ask(_: int) -> tuple[int, str | None]:
+    def ask() -> tuple[int, str | None]:
         line = server.connect()
         line.request("POST", "/api/score", body, headers)
         answer = line.getresponse()
@@ -161,10 +188,15 @@ def test_who_comes_when_too_many_are_waiting_is_told_to_come_again(tmp_path: Pat
         line.close()
         return answer.status, answer.getheader("Retry-After")
 
-    with ThreadPoolExecutor(64) as pool:
-        found = set(pool.map(ask, range(192)))
-    assert found == {(200, None), (503, str(RETRY))}
-    assert ask(0) == (200, None)
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = as_completed([pool.submit(ask) for _ in range(CLIENTS)])
+        refused = [next(answers).result() for _ in range(CLIENTS - 1 - QUEUED_SCORES)]  # one is scored, the rest waits
+        assert set(refused) == {(503, str(RETRY))}
+        assert server.process.stdin is not None
+        server.process.stdin.close()
+        assert {answer.result() for answer in answers} == {(200, None)}
+    assert ask() == (200, None)
+    server.process.stdin = None  # which `communicate` would flush
     code, _, err = server.end()
     assert (code, err) == (0, "")
 
@@ -184,18 +216,20 @@ def test_ctrl_c_ends_a_server_that_explains(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "words"),
+    ("flags", "message"),
     [
         (["--port", "99999"], "Expected --port of 0..65535"),
-        (["--host", "256.1.1.1"], "Expected an address to listen on"),
+        (["--host", "256.1.1.1"], "Cannot listen on 256.1.1.1"),
         (["--threads", "0"], "Expected --threads of at least 1"),
         (["--upload", "-3"], "Expected --upload of at least 1"),
-        (["--weights", "nowhere"], "Expected a card"),
+        (["--weights", "nowhere"], "No such card"),
     ],
-    ids=lambda words: " ".join(words) if isinstance(words, list) else "",
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_flags_are_told(run: Run, flags: list[str], words: str) -> None:
-    found = run("-m", "beauty_evaluate", "serve", *flags)
-    assert found.returncode == 2
-    assert words in found.stderr
-    assert len(found.stderr.splitlines()) == 1
+def test_wrong_flags_end_with_one_sentence(
+    flags: list[str], message: str, mean_card: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert serve.main(["--port", "0", "--weights", mean_card, *flags]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert len(err.splitlines()) == 1
