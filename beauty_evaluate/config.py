@@ -1,58 +1,23 @@
-"""Everything that changes a score: frozen dataclasses, named presets, to and from JSON."""
+"""Everything that changes a score: frozen dataclasses, named presets."""
 
-import dataclasses
-import json
 import math
 import os
-import types
-import typing
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 from beauty_evaluate.errors import ConfigError
+from beauty_evaluate.settings import Checked, within
 
 _INSTALLED = Path(__file__).resolve().parent / "_weights"
 WEIGHTS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "weights"
 ROOT = WEIGHTS.parent  # of a checkout
 THIRD_PARTY = WEIGHTS / "third_party"
 
-C = TypeVar("C")
-
 
 def cores() -> int:
     """The processor cores that this process may use, which may be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class Checked:
-    """A dataclass whose values must have the types of its fields. Raises ConfigError when one is built otherwise."""
-
-    def __post_init__(self) -> None:
-        hints = typing.get_type_hints(type(self))
-        for item in dataclasses.fields(self):  # type: ignore[arg-type]
-            value = getattr(self, item.name)
-            if not _fits(value, hints[item.name]):
-                wanted = getattr(hints[item.name], "__name__", str(hints[item.name]))
-                raise ConfigError(f"{item.name} takes a value of type {wanted}, not {value!r}.")
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value has the type of a hint; whole numbers are floats too, bools are no numbers."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        return value in arguments
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, argument) for argument in arguments)
-    if origin is tuple:
-        kinds = arguments[:1] * len(value) if isinstance(value, tuple) and arguments[-1] is ... else arguments
-        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, hint) if isinstance(hint, type) else True
 
 
 @dataclass(frozen=True)
@@ -128,11 +93,11 @@ class CropConfig(Checked):
     """How a photo becomes the network's input."""
 
     geometry: Literal["aligned", "whole"] = "aligned"  # a similarity transform onto five points; the picture, squeezed
-    size: int = 256  # pixels a side
-    margin: float = 0.0  # extra border on each side of the aligned crop, as a share of its side
+    size: int = within(256, 16, 4096)  # pixels a side
+    margin: float = within(0.0, 0, 1)  # extra border on each side of the aligned crop, as a share of its side
     grey: bool = False
-    detector_threshold: float = 0.7  # .6 adds doubtful faces, .9 loses good ones
-    detector_side: int = 640  # longest side that the detector gets: it knows faces of about 10 to 300 pixels
+    detector_threshold: float = within(0.7, 0, 1)  # .6 adds doubtful faces, .9 loses good ones
+    detector_side: int = within(640, 64)  # longest side that the detector gets: it sees faces of about 10 to 300 pixels
 
 
 @dataclass(frozen=True)
@@ -140,18 +105,19 @@ class NetworkConfig(Checked):
     """The shape of the network. `kind` names a row of raters.builders.BUILDERS."""
 
     kind: str = "six_block"
-    channels: tuple[int, ...] = (32, 32, 64, 128, 256, 384)
-    convolutions: tuple[int, ...] = (1, 2, 2, 2, 2, 2)
-    first_stride: int = 1  # 2: the first convolution halves the picture, so that a larger one costs no more
+    channels: tuple[int, ...] = within((32, 32, 64, 128, 256, 384), 1)
+    convolutions: tuple[int, ...] = within((1, 2, 2, 2, 2, 2), 1)
+    first_stride: int = within(1, 1, 2)  # 2: the first convolution halves the picture: a larger one costs no more
     residual: bool = True
-    hidden: tuple[int, int] = (256, 128)
-    dropout: float = 0.3  # in front of fc1 alone: in front of two ReLU layers, it leaves scores flat when it is gone
+    hidden: tuple[int, int] = within((256, 128), 1)
+    # in front of fc1 alone: in front of two ReLU layers, it leaves scores flat when it is gone
+    dropout: float = within(0.3, 0, 0.99)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.channels) != len(self.convolutions) or min(*self.channels, *self.convolutions, *self.hidden) < 1:
+        if len(self.channels) != len(self.convolutions):
             raise ConfigError(
-                "network.channels and network.convolutions take a number of at least 1 for each block, "
+                "network.channels and network.convolutions take a number for each block, "
                 f"not {self.channels} and {self.convolutions}."
             )
 
@@ -161,40 +127,41 @@ class AugmentConfig(Checked):
     """Random changes of a training crop; each figure is the widest change, 0 is none."""
 
     mirror: bool = True
-    rotation: float = 6.0  # degrees
-    scale: float = 0.08  # share
-    shift: float = 0.03  # share of the side
-    brightness: float = 0.2  # share of the full range
-    contrast: float = 0.2  # share
-    colour: float = 0.1  # share, each channel by itself
-    blur: float = 0.15  # share of crops that are blurred
-    blur_sigma: tuple[float, float] = (0.4, 1.4)  # pixels
-    erase: float = 0.25  # share of crops that lose a patch
-    erase_side: tuple[float, float] = (0.1, 0.35)  # share of the side
-    mixup: float = 0.5  # share of crops that are mixed with another
-    mixup_beta: float = 0.4
-    pad: float = 0.15  # share of the side kept around a crop, so that turning it brings in no made-up pixels
+    rotation: float = within(6.0, 0, 180)  # degrees
+    scale: float = within(0.08, 0, 1)  # share
+    shift: float = within(0.03, 0, 1)  # share of the side
+    brightness: float = within(0.2, 0, 1)  # share of the full range
+    contrast: float = within(0.2, 0, 1)  # share
+    colour: float = within(0.1, 0, 1)  # share, each channel by itself
+    blur: float = within(0.15, 0, 1)  # share of crops that are blurred
+    blur_sigma: tuple[float, float] = within((0.4, 1.4), 0, above=True)  # pixels
+    erase: float = within(0.25, 0, 1)  # share of crops that lose a patch
+    erase_side: tuple[float, float] = within((0.1, 0.35), 0, 0.99)  # share of the side
+    mixup: float = within(0.5, 0, 1)  # share of crops that are mixed with another
+    mixup_beta: float = within(0.4, 0, above=True)
+    pad: float = within(0.15, 0, 1)  # share of the side kept around a crop: turning it brings in no made-up pixels
 
 
 @dataclass(frozen=True)
 class TrainingConfig(Checked):
     """How the network learns. The loss of the score is always the mean squared error."""
 
-    epochs: int = 40
-    views_per_epoch: int = 1  # augmented views of each photo in an epoch
-    batch_size: int = 32
+    epochs: int = within(40, 1)
+    views_per_epoch: int = within(1, 1)  # augmented views of each photo in an epoch
+    batch_size: int = within(32, 1)
     optimizer: Literal["muon", "adamw", "adam"] = "muon"
-    learning_rate: float = 2e-3
-    momentum: float = 0.95  # of muon
+    learning_rate: float = within(2e-3, 0, above=True)
+    momentum: float = within(0.95, 0, 1)  # of muon
     muon_group_head: bool = False  # whether muon also moves the group head, as it did in networks of release 0.1
-    warmup_epochs: float = 2.0
+    warmup_epochs: float = within(2.0, 0)
     schedule: Literal["cosine", "constant"] = "cosine"
-    weight_decay: float = 0.05
-    ema_decay: float = 0.995  # 0: the last step's weights
-    landmark_weight: float = 0.3  # 86 landmarks as a second target, in training only; 0: none
-    group_weight: float = 0.0  # cross-entropy of the group (AF ... CM) as a further target, in training only
+    weight_decay: float = within(0.05, 0)
+    ema_decay: float = within(0.995, 0, 1)  # 0: the last step's weights
+    landmark_weight: float = within(0.3, 0)  # the data set's landmarks as a second target, in training only; 0: none
+    group_weight: float = within(0.0, 0)  # cross-entropy of the group of faces as a further target, in training only
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"  # auto: the faster of the two in a short trial
-    seed: int = 1
+    seed: int = within(1, 0)
+    curve_photos: int = within(100, 0)  # held back of a training part that no paper has made, for the curve; 0: none
 
 
 @dataclass(frozen=True)
@@ -202,6 +169,7 @@ class Config(Checked):
     """The recipe of a network: the config of the family `network`.
 
     Example:
+        >>> from beauty_evaluate.settings import with_settings
         >>> config = with_settings(preset("six_block"), ["training.batch_size=32"])
         >>> config.training.batch_size, config.family
         (32, 'network')
@@ -214,6 +182,16 @@ class Config(Checked):
     training: TrainingConfig = field(default_factory=TrainingConfig)
     flip_tta: bool = True  # test-time augmentation: a score is the mean over the crop and its mirror image
     family: Literal["network"] = "network"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        blocks, stride = len(self.network.channels), self.network.first_stride
+        least = stride * 2**blocks
+        if self.crop.size < least:
+            cure = f"crop.size of {least} or more" + (", or network.first_stride=1" if stride > 1 else "")
+            raise ConfigError(
+                f"A crop of {self.crop.size} pixels is too small for {blocks} blocks, which halve it: set {cure}."
+            )
 
 
 NO_AUGMENT = AugmentConfig(
@@ -262,75 +240,5 @@ PRESETS: dict[str, Config] = {
 def preset(name: str) -> Config:
     """The recipe of that name; ConfigError names those there are."""
     if name not in PRESETS:
-        raise ConfigError(f"Expected a preset of {', '.join(PRESETS)}. Received: {name}.")
+        raise ConfigError(f"There is no preset {name}; there are {', '.join(PRESETS)}.")
     return PRESETS[name]
-
-
-def to_json(config: Any) -> dict[str, Any]:
-    """A dataclass as plain dicts, lists and numbers."""
-    return dataclasses.asdict(config)
-
-
-def from_json(values: dict[str, Any], kind: type[C]) -> C:
-    """The dataclass `kind` from `to_json`'s dict. Raises ConfigError for a setting that is unknown, missing or of
-    another type."""
-    if not isinstance(values, dict):
-        raise ConfigError(f"Settings are a JSON object, not {values!r}.")
-    names = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(values) - names):
-        raise ConfigError(f"There is no setting {', '.join(unknown)}; there are {', '.join(sorted(names))}.")
-    hints = typing.get_type_hints(kind)
-    built = {}
-    for name, value in values.items():
-        if dataclasses.is_dataclass(hints[name]):
-            value = from_json(value, typing.cast(type[Any], hints[name]))
-        built[name] = tuple(value) if isinstance(value, list) else value
-    try:
-        return kind(**built)
-    except TypeError as error:
-        raise ConfigError(f"The settings of {kind.__name__} are not whole: {error}.") from error
-
-
-def with_settings(config: C, settings: Iterable[str]) -> C:
-    """The config with some settings changed: `--set section.key=value`.
-
-    Args:
-        config: a frozen dataclass, which may hold others as sections.
-        settings: `key=value` or `section.key=value`; a value is JSON, or a bare word.
-
-    Raises:
-        ConfigError: there is no such setting, or it takes another type.
-    """
-    for setting in settings:
-        path, equals, text = setting.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes section.key=value, for instance training.batch_size=32, not {setting}.")
-        config = _changed(config, path.strip().split("."), _value(text.strip()), path)
-    return config
-
-
-def _value(text: str) -> Any:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        words = {"True": True, "False": False}
-        return words.get(text, text)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _changed(config: Any, path: list[str], value: Any, whole: str) -> Any:
-    names = [item.name for item in dataclasses.fields(config)]
-    if path[0] not in names or path[0] == "family":
-        raise ConfigError(f"There is no setting {whole}; here are {', '.join(names)}.")
-    inner = getattr(config, path[0])
-    if len(path) > 1:
-        if not dataclasses.is_dataclass(inner):
-            raise ConfigError(f"There is no setting {whole}: {path[0]} has no parts.")
-        value = _changed(inner, path[1:], value, whole)
-    elif dataclasses.is_dataclass(inner):
-        raise ConfigError(f"{whole} is a section; name one of its settings, for instance {whole}.{_first(inner)}=...")
-    return dataclasses.replace(config, **{path[0]: value})
-
-
-def _first(config: Any) -> str:
-    return dataclasses.fields(config)[0].name

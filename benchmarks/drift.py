@@ -16,14 +16,14 @@ import cv2
 import numpy as np
 
 from beauty_evaluate.cli.common import Counter
-from beauty_evaluate.datasets import mebeauty, scut, splits
+from beauty_evaluate.datasets.registry import read as read_data_set
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.evaluation.evaluate import assert_no_leakage
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
 from beauty_evaluate.faces.quality import Quality, quality
 from beauty_evaluate.images import Picture
-from beauty_evaluate.raters import card as cards
-from beauty_evaluate.raters.runtime import onnxruntime_predictor, predict
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.rater import Rater, crop_config
 
 FACE = 180  # pixels: the median width of a face in SCUT-FBP5500's photos
 WORDS = ("small", "blurred", "dark", "bright", "grey", "turned", "unsure")
@@ -102,21 +102,21 @@ BAD: dict[str, Callable[[Picture], Picture]] = {
 DOUBTFUL = [title for title in BAD if title.startswith(("face about", "blurred", "0.", "JPEG"))]
 
 
-def measured(photos: Sequence[Picture], card: cards.Card) -> list[tuple[float, Quality] | None]:
+def measured(photos: Sequence[Picture], rater: Rater) -> list[tuple[float, Quality] | None]:
     """Score and quality of the main face of each photo; None where no face is found."""
+    config = crop_config(rater)
     faces: list[Face | None] = []
     for photo in photos:
         try:
-            faces.append(main_face(find_faces(photo, card.config.crop)))
+            faces.append(main_face(find_faces(photo, config)))
         except PhotoError:
             faces.append(None)
     there = [face for face in faces if face]
-    forward = onnxruntime_predictor(card.file(cards.ONNX))
-    scores = iter(predict(forward, np.stack([face.crop for face in there]), card.config.flip_tta))
-    return [(float(next(scores)), quality(face)) if face else None for face in faces]
+    scores = iter(rater.rate(there).mean if there else ())
+    return [(float(next(scores)), quality(face, config)) if face else None for face in faces]
 
 
-def drift_table(photos: Sequence[Picture], card: cards.Card, cases: dict[str, Callable[[Picture], Picture]]) -> str:
+def drift_table(photos: Sequence[Picture], rater: Rater, cases: dict[str, Callable[[Picture], Picture]]) -> str:
     """How the scores of each case differ from those of the photos as they are, and the warnings given."""
     lines = [
         f"| Photos | Found | Mean absolute drift | Mean drift | Above .1 | {' | '.join(WORDS)} |",
@@ -125,11 +125,11 @@ def drift_table(photos: Sequence[Picture], card: cards.Card, cases: dict[str, Ca
     first: list[tuple[float, Quality] | None] = []
     count = Counter("changing photos")
     for i, (title, change) in enumerate(cases.items(), 1):
-        found = measured([change(photo) for photo in photos], card)
-        first = first or found
-        both = [(a[0], b[0], b[1]) for a, b in zip(first, found, strict=True) if a and b]
+        changed = measured([change(photo) for photo in photos], rater)
+        first = first or changed
+        both = [(a[0], b[0], b[1]) for a, b in zip(first, changed, strict=True) if a and b]
         drift = np.array([after - before for before, after, _ in both])
-        warned = [f"{np.mean([word in own.warnings() for _, _, own in both]):.0%}" for word in WORDS]
+        warned = [f"{np.mean([word in after.warnings() for _, _, after in both]):.0%}" for word in WORDS]
         size = np.abs(drift)
         cells = (
             f"{len(both)} | {size.mean():.3f} | {drift.mean():+.3f} | {(size > 0.1).mean():.0%} | {' | '.join(warned)}"
@@ -139,40 +139,40 @@ def drift_table(photos: Sequence[Picture], card: cards.Card, cases: dict[str, Ca
     return "\n".join(lines)
 
 
-def sure_table(photos: Sequence[Picture], card: cards.Card) -> str:
+def sure_table(photos: Sequence[Picture], rater: Rater) -> str:
     """How far the scores of the photos made bad lie from those of the photos as they are, by the detector's confidence
     in the bad ones."""
-    first = measured(photos, card)
+    first = measured(photos, rater)
     pairs = [
         (after[1].confidence, abs(after[0] - before[0]))
         for title, change in BAD.items()
         if title in DOUBTFUL
-        for before, after in zip(first, measured([change(photo) for photo in photos], card), strict=True)
+        for before, after in zip(first, measured([change(photo) for photo in photos], rater), strict=True)
         if before and after
     ]
     sure, size = np.array(pairs).T
     lines = ["| Detector's confidence | Faces | Mean absolute drift | Above .1 |", "| --- | ---: | ---: | ---: |"]
     ends = (0, 0.8, 0.84, 0.88, 0.9, 0.92, 1.01)
     for low, high in pairwise(ends):
-        own = (sure >= low) & (sure < high)
-        cells = f"{size[own].mean():.3f} | {(size[own] > 0.1).mean():.0%}" if own.any() else "- | -"
-        lines.append(f"| {low} to {min(high, 1)} | {own.sum()} | {cells} |")
+        faces = (sure >= low) & (sure < high)
+        cells = f"{size[faces].mean():.3f} | {(size[faces] > 0.1).mean():.0%}" if faces.any() else "- | -"
+        lines.append(f"| {low} to {min(high, 1)} | {faces.sum()} | {cells} |")
     return "\n".join(lines)
 
 
-def turn_table(photos: Sequence[Picture], labels: Sequence[float], card: cards.Card) -> str:
+def turn_table(photos: Sequence[Picture], labels: Sequence[float], rater: Rater) -> str:
     """How far scores lie from the raters' by how far the head is turned: no picture can be turned afterwards."""
-    found = [(own, label) for own, label in zip(measured(photos, card), labels, strict=True) if own]
-    turns = np.array([own[1].turn for own, _ in found])
-    errors = np.array([abs(own[0] - label) for own, label in found])
+    faces = [(*face, label) for face, label in zip(measured(photos, rater), labels, strict=True) if face]
+    turns = np.array([quality.turn for _, quality, _ in faces])
+    errors = np.array([abs(score - label) for score, _, label in faces])
     lines = [
         "| Nose beside the middle of the eyes, eye distances | Photos | Mean absolute error |",
         "| --- | ---: | ---: |",
     ]
     for low, high in ((0, 0.05), (0.05, 0.1), (0.1, 0.15), (0.15, 0.2), (0.2, 9)):
-        own = (turns >= low) & (turns < high)
-        error = f"{errors[own].mean():.3f}" if own.any() else "-"
-        lines.append(f"| {f'{low} to {high}' if high < 9 else f'{low} and more'} | {own.sum()} | {error} |")
+        chosen = (turns >= low) & (turns < high)
+        error = f"{errors[chosen].mean():.3f}" if chosen.any() else "-"
+        lines.append(f"| {f'{low} to {high}' if high < 9 else f'{low} and more'} | {chosen.sum()} | {error} |")
     return "\n".join(lines)
 
 
@@ -181,32 +181,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--n", type=int, default=300)
-    parser.add_argument("--weights", default=cards.DEFAULTS[1])
+    parser.add_argument("--weights", default=registry.EVALUATED)
     parser.add_argument("--wild", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=HERE / "drift.md")
     options = parser.parse_args()
-    card, data, wild = cards.load(options.weights), scut.read(options.data), mebeauty.read(options.wild)
-    names = splits.official(options.data, data, "60-40").test
-    assert_no_leakage(card, names)
+    rater = registry.load(options.weights, "onnxruntime")
+    data, wild = read_data_set(options.data), read_data_set(options.wild)
+    names = data.split().test
+    assert_no_leakage(rater.card, data, names)
     chosen = np.random.default_rng(0).choice(names, min(options.n, len(names)), replace=False)
     photos = {name: data.samples[name].read() for name in names}
     good = [photos[name] for name in chosen]
-    strangers = [sample.read() for sample in wild.samples.values()]
+    strangers = [sample.read() for sample in list(wild.samples.values())[: options.n]]
     parts = [
         "# How far scores drift",
-        f"Scores of {card.name}, in rating points; then the share of the faces that gets each warning.",
-        f"{len(good)} test photos of SCUT-FBP5500, drawn by lot, saved or cut another way:",
-        drift_table(good, card, MILD),
+        f"Scores of {rater.name}, in rating points; then the share of the faces that gets each warning.",
+        f"{len(good)} test photos of {data.title}, drawn by lot, saved or cut another way:",
+        drift_table(good, rater, MILD),
         f"The same for {len(strangers)} photos of {wild.title}:",
-        drift_table(strangers, card, MILD),
-        "The photos of SCUT-FBP5500 made bad:",
-        drift_table(good, card, BAD),
+        drift_table(strangers, rater, MILD),
+        f"The photos of {data.title} made bad:",
+        drift_table(good, rater, BAD),
         "All of those that are small, blurred, dark, narrow or saved badly, by how sure the detector is of them:",
-        sure_table(good, card),
+        sure_table(good, rater),
         f"Heads that are turned, among all {len(names)} test photos:",
-        turn_table(list(photos.values()), [data.samples[name].score for name in names], card),
+        turn_table(list(photos.values()), [data.samples[name].score for name in names], rater),
     ]
     text = "\n\n".join(parts)
-    (HERE / "drift.md").write_text(text + "\n", encoding="utf-8")
+    options.out.write_text(text + "\n", encoding="utf-8")
     print(text)
 
 

@@ -5,7 +5,6 @@ python benchmarks/recipes.py --data SCUT-FBP5500 NAME [network.dropout=0.2 train
 
 import argparse
 import csv
-import json
 import sys
 from pathlib import Path
 
@@ -13,28 +12,14 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from beauty_evaluate.cli.common import import_tensorflow
-from beauty_evaluate.config import Config, from_json, preset, to_json
+from beauty_evaluate.config import preset
+from beauty_evaluate.settings import with_settings
 
 TABLE = HERE / "recipes.csv"
 COLUMNS = (
     "name", "changes", "epochs", "views", "parameters", "images_per_second", "seconds", "seed", "commit",
     "pearson", "mae", "rmse", "train_mse",
 )  # fmt: skip
-
-
-def changed(config: Config, changes: list[str]) -> Config:
-    """The recipe with `section.key=value` changes, values as JSON."""
-    values = to_json(config)
-    for change in changes:
-        path, value = change.split("=", 1)
-        *sections, key = path.split(".")
-        place = values
-        for section in sections:
-            place = place[section]
-        if key not in place:
-            sys.exit(f"Expected a setting. Received: {path}.")
-        place[key] = json.loads(value)
-    return from_json(values)  # type: ignore[no-any-return]
 
 
 def main() -> None:
@@ -46,16 +31,17 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("changes", nargs="*")
     options = parser.parse_args()
-    config = changed(preset("six_block"), options.changes)
+    config = with_settings(preset("six_block"), options.changes)
     out = options.out or Path("runs/recipes") / options.name
     import_tensorflow()
-    from beauty_evaluate.training.checkpoint import Checkpoint
-    from beauty_evaluate.training.job import Job, train
+    from beauty_evaluate.datasets import registry
+    from beauty_evaluate.training.job import Job, line_of, train
 
-    card = train(Job(config, options.data, "fold1", out, True, options.resume, "benchmarks/recipes.py"))
-    run = Checkpoint.read(out)
-    assert run is not None
-    figures = card.metrics["all"]
+    data = registry.read(options.data)
+    job = Job(config, (data,), out, ("fold1",), True, options.resume, "benchmarks/recipes.py")
+    run = train(job, print)
+    card, figures = run.card, run.card.metrics[data.title]["all"]
+    print(line_of(run.history[-1]))
     row = (
         options.name, " ".join(options.changes), config.training.epochs, config.training.views_per_epoch,
         card.parameters,

@@ -24,13 +24,14 @@ from PIL import Image
 
 from beauty_evaluate import images
 from beauty_evaluate.cli.common import import_tensorflow
-from beauty_evaluate.datasets import mebeauty, scut, splits
 from beauty_evaluate.datasets.pipeline import load_crops
+from beauty_evaluate.datasets.registry import read as read_data_set
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces.detect import find_faces, main_face
 from beauty_evaluate.images import Picture
-from beauty_evaluate.raters import card as cards
-from beauty_evaluate.raters.card import ONNX
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.network import NetworkRater
 from beauty_evaluate.raters.runtime import PredictFn, onnxruntime_predictor, opencv_predictor, predict
 
 BATCHES = (1, 8, 32)
@@ -81,20 +82,17 @@ def timed(job: Callable[[], object]) -> float:
     return float(np.median(found))
 
 
-def networks(card: cards.Card, crops: Picture) -> list[str]:
+def networks(card: Card, crops: Picture) -> list[str]:
     """Rows: start, time a pass, and the largest difference from Keras."""
     import tensorflow as tf
 
-    from beauty_evaluate.raters import registry
-    from beauty_evaluate.raters.registry import keras_predictor
-
-    model = registry.load(card)
-    theirs = predict(keras_predictor(model), crops, card.config.flip_tta)
+    rater = NetworkRater(card, "keras")
+    model, theirs = rater.keras_model(), rater.predict(crops)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         lite = Path(folder) / "network.tflite"
         lite.write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
-        onnx = card.file(ONNX)
+        onnx = card.artifact("onnx")
         ways: dict[str, tuple[Path, PredictFn]] = {
             "OpenCV": (onnx, opencv_predictor(onnx)),
             "ONNX Runtime": (onnx, onnxruntime_predictor(onnx, threads=1)),
@@ -124,9 +122,9 @@ def drafted(data: bytes, side: int) -> Picture:
         return np.asarray(image.convert("RGB"))
 
 
-def photos(card: cards.Card, contents: list[bytes]) -> list[str]:
+def photos(card: Card, contents: list[bytes]) -> list[str]:
     """Rows: milliseconds for decoding and detection, and how far the score moves, for ways to do both."""
-    forward = onnxruntime_predictor(card.file(ONNX))
+    forward = onnxruntime_predictor(card.artifact("onnx"))
     crop = card.config.crop
     ways: dict[str, tuple[Callable[[bytes], Picture], int]] = {
         "as it is: whole picture, faces searched at 640 pixels": (images.read, 640),
@@ -149,7 +147,7 @@ def photos(card: cards.Card, contents: list[bytes]) -> list[str]:
                 continue
             finally:
                 spent += middle - begin, time.perf_counter() - middle
-            score = float(predict(forward, main_face(faces).crop[None], card.config.flip_tta)[0])
+            score = float(predict(forward, main_face(faces).crop(crop)[None], card.config.flip_tta)[0])
             if not rows:
                 first[i] = score
             if i in first:
@@ -179,11 +177,11 @@ def main() -> None:
     options = parser.parse_args()
     import_tensorflow()
     cv2.setNumThreads(1)
-    card, data = cards.load(options.weights), scut.read(options.data)
-    test = splits.official(options.data, data, "60-40").test
+    card, data = registry.load_card(options.weights), read_data_set(options.data)
+    test = data.split().test
     step = max(1, len(test) // options.n)
     paths = [data.samples[name].path for name in test[::step][: options.n]]
-    wild = [sample.path for sample in mebeauty.read(options.wild).samples.values()][: options.n // 2]
+    wild = [sample.path for sample in read_data_set(options.wild).samples.values()][: options.n // 2]
     crops = load_crops([data.samples[name] for name in test[::step][: options.n]], card.config.crop).centre
     heads = "| | decoding, ms | detection, ms | score moves by, mean | 95 % |\n| --- | ---: | ---: | ---: | ---: |"
     lines = [

@@ -22,11 +22,11 @@ import cv2
 import numpy as np
 
 from beauty_evaluate import images
-from beauty_evaluate.datasets import mebeauty, scut
+from beauty_evaluate.datasets.registry import read as read_data_set
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces import detect
 from beauty_evaluate.raters import runtime
-from beauty_evaluate.raters.card import ONNX
+from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.scoring import batch
 from beauty_evaluate.scoring import scorer as scoring
 
@@ -40,10 +40,10 @@ ARTICLE = """
 import sys, time
 begin = time.perf_counter()
 import cv2, numpy as np, tensorflow as tf
-from beauty_evaluate.raters import card as cards, registry
+from beauty_evaluate.raters import registry
 from beauty_evaluate.faces.align import aligned_crop
-card = cards.load()
-model = registry.load(card)
+rater = registry.load(runtime="keras")
+model = rater.keras_model()
 detector = cv2.FaceDetectorYN.create(sys.argv[1], "", (320, 320))
 first = None
 for path in sys.argv[2:]:
@@ -52,7 +52,7 @@ for path in sys.argv[2:]:
     faces = detector.detect(photo)[1]
     for face in [] if faces is None else faces:
         points = np.float64(face[4:14]).reshape(5, 2)
-        crop = aligned_crop(photo[:, :, ::-1], points, card.config.crop)
+        crop = aligned_crop(photo[:, :, ::-1], points, rater.crop_config)
         model.predict(crop[None].astype("float32"), verbose=0)
     first = first or time.perf_counter()
 print(time.perf_counter() - first if len(sys.argv) > 3 else 0)
@@ -75,11 +75,11 @@ def whole_process(words: Sequence[object]) -> tuple[float, float, str]:
     return time.perf_counter() - begin, usage.ru_maxrss / 1024, output
 
 
-def low_memory(words: Sequence[object], calls: int) -> str:
+def single_calls(words: Sequence[object], calls: int) -> str:
     """Median, 95th percentile and peak memory of single calls, as cells."""
-    found = [whole_process(words)[:2] for _ in range(calls)]
-    seconds = [second for second, _ in found]
-    return f"{np.median(seconds):.2f} | {np.quantile(seconds, 0.95):.2f} | {max(memory for _, memory in found):.0f}"
+    runs = [whole_process(words)[:2] for _ in range(calls)]
+    seconds = [second for second, _ in runs]
+    return f"{np.median(seconds):.2f} | {np.quantile(seconds, 0.95):.2f} | {max(memory for _, memory in runs):.0f}"
 
 
 class Shares:
@@ -106,7 +106,11 @@ class Shares:
 @contextmanager
 def counted(shares: Shares) -> Iterator[None]:
     """While it lasts, decoding, detection and the network are counted."""
-    places = ((images, "read", "decoding"), (scoring, "find_faces", "detection"), (scoring, "rate", "network"))
+    places = (
+        (images, "as_picture", "decoding"),
+        (scoring, "find_faces", "detection"),
+        (NetworkRater, "rate", "network"),
+    )
     kept = [getattr(module, name) for module, name, _ in places]
     for (module, name, part), function in zip(places, kept, strict=True):
         setattr(module, name, shares.timed(part, function))
@@ -120,21 +124,21 @@ def counted(shares: Shares) -> Iterator[None]:
 def folder(paths: Sequence[str], cores: int) -> tuple[float, str]:
     """Photos a second through `scan`, and what the threads spent their time on."""
     ready, shares = scoring.Scorer(), Shares()
-    list(batch.scan(ready, paths[: 2 * batch.CHUNK]))
+    list(batch.scan(ready, paths[: 2 * batch.PHOTOS_PER_TASK]))
     with counted(shares):
         begin = time.perf_counter()
         done = sum(1 for _ in batch.scan(ready, paths))
         whole = time.perf_counter() - begin
     parts = {part: seconds / (whole * cores) for part, seconds in shares.spent.items()}
-    words = ", ".join(f"{part} {share:.0%}" for part, share in parts.items())
-    return done / whole, f"{words}, the rest and waiting {1 - sum(parts.values()):.0%}"
+    spent = ", ".join(f"{part} {share:.0%}" for part, share in parts.items())
+    return done / whole, f"{spent}, the rest and waiting {1 - sum(parts.values()):.0%}"
 
 
 def limit(paths: Sequence[str], cores: int) -> tuple[float, str]:
     """Photos a second if all cores did nothing but the bare parts, each timed alone on one core."""
     cv2.setNumThreads(1)
-    ready = scoring.Scorer()
-    config, path = ready.card.config, ready.card.file(ONNX)
+    rater = network_of(scoring.Scorer().rater, "The bare parts")
+    path = rater.card.artifact("onnx")
     begin = time.perf_counter()
     photos = [images.read(one) for one in paths]
     times = {"decoding": (time.perf_counter() - begin) / len(paths)}
@@ -142,30 +146,34 @@ def limit(paths: Sequence[str], cores: int) -> tuple[float, str]:
     begin = time.perf_counter()
     for photo in photos:
         try:
-            crops += [face.crop for face in detect.find_faces(photo, config.crop)]
+            crops += [face.crop(rater.crop_config) for face in detect.find_faces(photo, rater.crop_config)]
         except PhotoError:
             continue
     times["detection"] = (time.perf_counter() - begin) / len(paths)
-    forwards = {
+    predictors = {
         "OpenCV": runtime.opencv_predictor(path),
         "ONNX Runtime": runtime.onnxruntime_predictor(path, threads=1),
     }
-    best: dict[str, tuple[float, int]] = {}
-    for name, forward in forwards.items():
-        for size in BATCHES:
-            own = crops[: max(64, size)]
-            begin = time.perf_counter()
-            for start in range(0, len(own) - size + 1, size):
-                runtime.predict(forward, np.stack(own[start : start + size]), config.flip_tta)
-            each = (time.perf_counter() - begin) / (len(own) // size * size)
-            best[name] = min(best.get(name, (each, size)), (each, size))
+    best = {name: fastest_batch(predictor, crops, rater.config.flip_tta) for name, predictor in predictors.items()}
     fastest = min(best, key=lambda name: best[name])
     times["network"] = best[fastest][0] * len(crops) / len(paths)
-    told = ", ".join(f"{part} {1000 * seconds:.1f} ms" for part, seconds in times.items())
-    told += "; " + ", ".join(
+    parts = ", ".join(f"{part} {1000 * seconds:.1f} ms" for part, seconds in times.items())
+    parts += "; " + ", ".join(
         f"{name} {1000 * each:.1f} ms a face in batches of {n}" for name, (each, n) in best.items()
     )
-    return cores / sum(times.values()), told
+    return cores / sum(times.values()), parts
+
+
+def fastest_batch(predictor: runtime.PredictFn, crops: Sequence[images.Picture], flip_tta: bool) -> tuple[float, int]:
+    """Seconds a face, and the size of the batch that takes the fewest."""
+    results = []
+    for size in BATCHES:
+        chosen = (list(crops) * size)[: max(64, size)]
+        begin = time.perf_counter()
+        for start in range(0, len(chosen) - size + 1, size):
+            runtime.predict(predictor, np.stack(chosen[start : start + size]), flip_tta)
+        results.append(((time.perf_counter() - begin) / (len(chosen) // size * size), size))
+    return min(results)
 
 
 def main() -> None:
@@ -175,24 +183,26 @@ def main() -> None:
     parser.add_argument("--wild", type=Path, required=True)
     parser.add_argument("--n", type=int, default=2000)
     parser.add_argument("--calls", type=int, default=15)
+    parser.add_argument("--out", type=Path, default=HERE / "scoring.md")
     options = parser.parse_args()
-    known = [str(sample.path) for sample in scut.read(options.data).samples.values()]
-    wild = [str(sample.path) for sample in mebeauty.read(options.wild).samples.values()][:140]
-    paths = [*sorted(np.random.default_rng(0).permutation(known)[: options.n].tolist()), *wild]
+    data, external = read_data_set(options.data), read_data_set(options.wild)
+    photos = [str(sample.path) for sample in data.samples.values()]
+    wild = [str(sample.path) for sample in external.samples.values()][:140]
+    paths = [*sorted(np.random.default_rng(0).permutation(photos)[: options.n].tolist()), *wild]
     cores = len(os.sched_getaffinity(0))
     few = paths[:: max(1, len(paths) // ARTICLE_PHOTOS)]
     with tempfile.NamedTemporaryFile("w", suffix=".py") as script:
         script.write(ARTICLE)
         script.flush()
-        ours = low_memory([USE, PORTRAIT], options.calls)
-        theirs = low_memory([script.name, detect.YUNET, PORTRAIT], max(3, options.calls // 5))
+        ours = single_calls([USE, PORTRAIT], options.calls)
+        theirs = single_calls([script.name, detect.YUNET, PORTRAIT], max(3, options.calls // 5))
         seconds = float(whole_process([script.name, detect.YUNET, *few])[2])
     slow = (len(few) - 1) / seconds
     rate, shares = folder(paths, cores)
     most, parts = limit(paths[:: max(1, len(paths) // LIMIT_PHOTOS)], cores)
     lines = [
-        f"{len(paths)} photos, {options.n} of SCUT-FBP5500 and {len(wild)} of MEBeauty, {cores} cores. One photo: the "
-        "whole process. Folder: without the start.",
+        f"{len(paths)} photos, {len(paths) - len(wild)} of {data.title} and {len(wild)} of {external.title}, "
+        f"{cores} cores. One photo: the whole process. Folder: without the start.",
         "",
         "| | One photo, s | 95 % of calls, s | MB | Folder, photos/s |",
         "| --- | ---: | ---: | ---: | ---: |",
@@ -204,7 +214,7 @@ def main() -> None:
         f"limit, on one core a photo: {parts}.",
     ]
     text = "\n".join(lines)
-    (HERE / "scoring.md").write_text(text + "\n", encoding="utf-8")
+    options.out.write_text(text + "\n", encoding="utf-8")
     print(text)
 
 

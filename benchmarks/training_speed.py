@@ -2,8 +2,9 @@
 
 python benchmarks/training_speed.py [--photos 256] [--preset six_block]
 
-Both see drawn faces of the preset's crop size, on all cores. Plain: float32, `fit` on `image_dataset_from_directory`
-with Keras' own augmentation layers, BatchNorm and AdamW. Ours: `Batches` and `Learner`, as train.py uses them.
+Both see synthetic faces of the preset's crop size, on all cores. Plain: float32, `fit` on
+`image_dataset_from_directory` with Keras' own augmentation layers, BatchNorm and AdamW. Ours: `Batches` and
+`Learner`, as train.py uses them.
 """
 
 import argparse
@@ -20,24 +21,25 @@ from beauty_evaluate.cli.common import import_tensorflow
 import_tensorflow()
 
 import cv2
-import keras
 import numpy as np
 import tensorflow as tf
 
 from beauty_evaluate.config import Config, preset
 from beauty_evaluate.datasets import synthetic
 from beauty_evaluate.datasets.pipeline import Batches, Crops, load_crops
-from beauty_evaluate.raters import registry, six_block
-from beauty_evaluate.training.fit import Learner, choose_precision
+from beauty_evaluate.raters import builders, six_block
+from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.training.fit import choose_precision, step_seconds
+from beauty_evaluate.training.learner import Learner
 
 EPOCHS = 4  # the first, in which graphs are built, is left out
 
 
-def drawn_crops(config: Config, n: int) -> Crops:
-    """Drawn faces as a training gets its photos; made-up landmarks, so that the second target is there too."""
+def synthetic_crops(config: Config, n: int) -> Crops:
+    """Synthetic faces as a training gets its photos; made-up landmarks, so that the second target is there too."""
     pad = round(config.crop.size * config.augment.pad)
     crops = load_crops(list(synthetic.draw(n).samples.values()), config.crop, pad)
-    marks = np.random.default_rng(0).uniform(0.2, 0.8, crops.landmarks.shape).astype(np.float32)
+    marks = np.random.default_rng(0).uniform(0.2, 0.8, (n, 86, 2)).astype(np.float32)
     return replace(crops, landmarks=marks)
 
 
@@ -82,7 +84,7 @@ def plain(config: Config, crops: Crops, folder: Path) -> float:
     augment = keras.Sequential(layers)
     data = tf.data.Dataset.zip(pictures.map(lambda x: augment(x, training=True), 2), scores).prefetch(2)
     fused, six_block.BatchNorm = six_block.BatchNorm, keras.layers.BatchNormalization  # type: ignore[misc, assignment]
-    model = registry.build(config, 3.0)
+    model = builders.build(config, 3.0)
     six_block.BatchNorm = fused  # type: ignore[misc]
     model.compile(keras.optimizers.AdamW(plan.learning_rate), "mse")
     times = []
@@ -105,8 +107,9 @@ def main() -> None:
     parser.add_argument("--preset", default="six_block")
     options = parser.parse_args()
     config = preset(options.preset)
-    crops = drawn_crops(config, options.photos)
-    precision = choose_precision(config, 10**6, print)
+    crops = synthetic_crops(config, options.photos)
+    batches = Batches(crops, config.augment, config.training.batch_size, config.training.seed)
+    precision = choose_precision(config, 10**6, lambda name: step_seconds(config, batches, name), print)
     fast, share = ours(config, crops, precision)
     print(f"this project ({precision}): {fast:.1f} images/s, the step is {share:.0%} of an epoch")
     with tempfile.TemporaryDirectory() as folder:

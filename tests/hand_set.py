@@ -1,21 +1,66 @@
-"""Networks whose weights are set by hand, so that it is known what they read, and a crop and regions for them."""
+"""Raters of which it is known what they read, and crops and regions for them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 from keras import layers
 from numpy.typing import NDArray
 
-from beauty_evaluate.explain.region_shapley import soft_edges
+from beauty_evaluate.config import Config, CropConfig, RatingScale, preset
+from beauty_evaluate.explain.baselines import soft_edges
+from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.network import NetworkRater
+from beauty_evaluate.raters.rater import Ratings
 
 Masks = NDArray[np.bool_]
 
 SIDE = 64
 NAMES = ("eyes", "mouth", "nose", "rest")
+
+
+SCALE = RatingScale(1, 5)
+
+
+@dataclass(frozen=True)
+class FunctionConfig:
+    """Of a family that the registry does not know."""
+
+    crop: CropConfig
+    preset: str = "function"
+    family: str = "function"
+
+
+class FunctionRater:
+    """Rates crops by a function: float32 (N, size, size, C) -> (N,). The least that a rater can be."""
+
+    name = "function"
+    scale = SCALE
+    needs = frozenset({"crop"})
+
+    def __init__(self, function: Callable[[NDArray[np.float32]], Any], size: int, flip_tta: bool = False) -> None:
+        self.card = Card("function", FunctionConfig(CropConfig(size=size)), SCALE)
+        self.function, self.flip_tta, self.crop = function, flip_tta, CropConfig(size=size)
+
+    def rate(self, faces: Sequence[Face]) -> Ratings:
+        crops = np.stack([face.crop(self.crop) for face in faces]).astype(np.float32)
+        views = [crops, crops[:, :, ::-1]] if self.flip_tta else [crops]
+        return Ratings(np.mean([np.asarray(self.function(view), np.float64) for view in views], 0))
+
+
+def face_of(crop: NDArray[np.uint8], config: CropConfig | None = None) -> Face:
+    """A face with this crop and no photo."""
+    return Face((0, 0, len(crop), len(crop)), np.empty((0, 2)), 1.0, None, {config or CropConfig(size=len(crop)): crop})
+
+
+def keras_rater(model: keras.Model, flip_tta: bool, config: Config | None = None) -> NetworkRater:
+    """A network with the crops of the preset `synthetic`, or of a config."""
+    return NetworkRater.of_model(Card("hand", replace(config or preset("synthetic"), flip_tta=flip_tta), SCALE), model)
 
 
 def masks() -> Masks:

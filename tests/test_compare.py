@@ -13,33 +13,36 @@ from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 from PIL import Image
 
 from beauty_evaluate import Row, images
+from beauty_evaluate.config import CropConfig, RatingScale
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.reporting import comparison_report
-from beauty_evaluate.scoring.compare import (
-    NO_INTERVAL,
-    THUMBNAIL,
+from beauty_evaluate.reporting.comparison_report import FACE_HEIGHT, GAP, LINE_HEIGHT, MAX_COLUMNS, THUMBNAIL_SIDE
+from beauty_evaluate.scoring.compare import Comparison
+from beauty_evaluate.scoring.ranking import (
     Entry,
-    change,
-    difference,
     disambiguate_names,
     entries,
     is_significant,
     pairs,
     people,
     ranked,
-    verdicts,
 )
-from beauty_evaluate.scoring.scorer import Scored
+from beauty_evaluate.scoring.rows import Scored
+from beauty_evaluate.scoring.sentences import NO_INTERVAL, change, difference, summary, verdicts
 
 USE = ROOT / "use.py"
 
 
-def entry(name: str, score: float, half: float | None = 0.3, person: str = "", mine: bool = True) -> Entry:
+def entry(name: str, score: float, half: float | None = 0.3, person: str = "", is_query: bool = True) -> Entry:
     low, high = (None, None) if half is None else (max(1, score - half), min(5, score + half))
     row = Row(str(Path(person, name)), 1, 1, "ok", score, low, high, 50.0)
-    shade = np.full((THUMBNAIL, THUMBNAIL, 3), int(50 * score), np.uint8)
-    return Entry(name, row, score, images_jpeg(shade), person, mine)
+    shade = np.full((THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3), int(50 * score), np.uint8)
+    return Entry(name, row, score, images_jpeg(shade), person, is_query)
+
+
+def comparison(faces: list[Entry], sentences: list[str]) -> Comparison:
+    return Comparison(tuple(ranked(faces)), tuple(sentences), (), "An estimate.", RatingScale(1, 5), 5500)
 
 
 def images_jpeg(picture: np.ndarray) -> bytes:
@@ -56,17 +59,17 @@ def test_a_difference_counts_beyond_both_intervals() -> None:
     unknown = entry("unknown", 4.0, None)
     assert is_significant(a, unknown) is None
     assert difference(a, unknown).endswith(NO_INTERVAL)
-    assert entry("top", 4.9).half == pytest.approx(0.3)  # the interval ends at 5
+    assert entry("top", 4.9).half_width == pytest.approx(0.3)  # the interval ends at 5
 
 
-def test_people_have_a_mean_a_spread_and_a_photo_that_flatters() -> None:
+def test_people_have_a_mean_a_deviation_and_a_best_photo() -> None:
     faces = [entry("1.jpg", 3.0, person="ann"), entry("2.jpg", 4.0, person="ann"), entry("3.jpg", 3.8, person="bob")]
     faces += [entry("4.jpg", 3.6, person="bob"), entry("5.jpg", 4.9, person="alone"), entry("6.jpg", 2.0)]
     bob, ann = people(faces)
     assert (bob.name, bob.photos, bob.best.name, ann.worst.name) == ("bob", 2, "3.jpg", "1.jpg")
-    assert (bob.mean, ann.spread) == pytest.approx((3.7, 0.5**0.5))
-    assert "2.jpg flatters most (4.00)" in ann.words()
-    others = [entry("7.jpg", 4.5, person="ann", mine=False), replace(faces[0], row=replace(faces[0].row, faces=2))]
+    assert (bob.mean, ann.sd) == pytest.approx((3.7, 0.5**0.5))
+    assert summary(ann).endswith("the best is 2.jpg (4.00), the worst 1.jpg (3.00).")
+    others = [entry("7.jpg", 4.5, person="ann", is_query=False), replace(faces[0], row=replace(faces[0].row, faces=2))]
     assert people([*faces, *others])[1] == ann
     same = [replace(face, person=f"{root}/ann") for root in "ab" for face in faces[:2]]
     assert [person.name for person in people(same)] == ["a/ann", "b/ann"]
@@ -75,8 +78,9 @@ def test_people_have_a_mean_a_spread_and_a_photo_that_flatters() -> None:
 def test_entries_name_their_photo_and_its_person() -> None:
     def found(path: str, *roots: str, **changes: Any) -> Entry:
         row = replace(Row(path, 1, 1, "ok", 3.0), **changes)
-        return entries(Scored([row], [face]), roots)[0]
+        return entries(Scored([row], [face]), config, roots)[0]
 
+    config = CropConfig(geometry="whole", size=64)
     face = Face((0, 0, 9, 9), np.empty((0, 2)), 1.0, np.zeros((64, 64, 3), np.uint8))
     assert found("a.jpg").name == "a.jpg"
     assert found("x/two.jpg", faces=2).name == "two.jpg, face 1"
@@ -91,9 +95,11 @@ def test_entries_name_their_photo_and_its_person() -> None:
     assert "\udce9" not in found(os.fsdecode(b"in/ann\xe9/a.jpg"), "in").person
 
 
-def test_photos_of_a_person_that_are_a_tie_flatter_nobody() -> None:
+def test_the_best_photo_of_a_person_may_be_a_tie() -> None:
     (ann,) = people([entry("1.jpg", 3.0, person="ann"), entry("2.jpg", 3.3, person="ann")])
-    assert ann.words().endswith("even 2.jpg (3.30) and 1.jpg (3.00) are a tie within the intervals")
+    assert summary(ann).endswith(
+        "even the best, 2.jpg (3.30), and the worst, 1.jpg (3.00), are a tie within the intervals."
+    )
 
 
 def test_files_of_one_name_are_told_by_their_folders() -> None:
@@ -110,9 +116,9 @@ def test_files_of_one_name_are_told_by_their_folders() -> None:
 def test_a_picture_tells_some_sentences_and_names_outside_latin(monkeypatch: pytest.MonkeyPatch) -> None:
     faces = [entry("\u5f20\u4e09.jpg", 3.0)]
     monkeypatch.setattr(comparison_report, "FONTS", ("no_such_font.ttf",))  # Pillow's own is used then
-    short = Image.open(io.BytesIO(comparison_report.drawn(".png", faces, ["one"] * 12, 5500)))
-    long = Image.open(io.BytesIO(comparison_report.drawn(".png", faces, ["one"] * 500, 5500)))
-    assert long.height == short.height + comparison_report.LINE
+    short = Image.open(io.BytesIO(comparison(faces, ["one"] * 12).render(".png")))
+    long = Image.open(io.BytesIO(comparison(faces, ["one"] * 500).render(".png")))
+    assert long.height == short.height + LINE_HEIGHT
 
 
 def test_before_and_after_are_told_by_their_names() -> None:
@@ -128,8 +134,8 @@ def test_before_and_after_are_told_by_their_names() -> None:
     assert lines == [change(before, after)]
     assert lines[0].startswith("Ann_after.jpg scores +0.50 against ann_BEFORE.jpg: more than")
     assert "-0.10 against" in change(entry("b", 3.1), entry("a", 3.0))
-    assert change(before, entry("a", 3.1)).endswith("no change that means anything.")
-    assert pairs([faces[0], replace(faces[1], mine=False)]) == []
+    assert change(before, entry("a", 3.1)).endswith("so no significant change.")
+    assert pairs([faces[0], replace(faces[1], is_query=False)]) == []
     names = ("x_before.jpg", "x_after.jpg", "x_before.png", "x_after.png", "y_before.jpg", "y_after.png")
     both = pairs([entry(name, 3.0) for name in names])
     assert [(one.name, two.name) for one, two in both] == [names[:2], names[2:4]]
@@ -138,14 +144,11 @@ def test_before_and_after_are_told_by_their_names() -> None:
 def test_sentences_say_who_leads_and_where_one_stands() -> None:
     faces = [entry("a", 4.0), entry("b", 3.9), entry("c", 2.0)]
     assert verdicts(faces) == ["a scores highest (4.00); with 1 of the other 2 it is a tie within the intervals."]
-    others = [entry("x", 4.5, mine=False), entry("y", 3.1, mine=False), entry("z", 2.0, mine=False)]
+    others = [entry("x", 4.5, is_query=False), entry("y", 3.1, is_query=False), entry("z", 2.0, is_query=False)]
     (line,) = verdicts([entry("me", 3.0), *others])
-    assert (
-        line
-        == "me (3.00) would be number 3 of 4, nearest to y (3.10); with 1 of the 3 it is a tie within the intervals."
-    )
+    assert line == "me (3.00) would rank 3 of 4, next to y (3.10); with 1 of the 3 it is a tie within the intervals."
     (line,) = verdicts([entry("me", 1.0), *others])
-    assert line == "me (1.00) would be number 4 of 4, nearest to z (2.00); apart from all of them."
+    assert line == "me (1.00) would rank 4 of 4, next to z (2.00); it differs significantly from all of them."
     assert verdicts([entry("only", 3.0)]) == []
     assert [e.name for e in ranked([faces[2], faces[0], faces[1]])] == ["a", "b", "c"]
 
@@ -153,27 +156,24 @@ def test_sentences_say_who_leads_and_where_one_stands() -> None:
 def test_the_picture_shows_faces_in_their_order(tmp_path: Path) -> None:
     faces = [entry(f"{'long name ' * 9}{i}", 2 + 0.1 * i, None if i % 2 else 0.3) for i in range(7)]
     path = tmp_path / "sheet.png"
-    comparison_report.write(path, faces, verdicts(faces), 5500)
+    comparison(faces, verdicts(faces)).write(path)
     picture = images.read(path)
     order = [int(50 * e.score) for e in ranked(faces)]
     for i, shade in enumerate(order):
-        x = comparison_report.GAP + i % comparison_report.COLUMNS * (THUMBNAIL + comparison_report.GAP)
-        y = (
-            comparison_report.GAP
-            + 2 * comparison_report.LINE
-            + i // comparison_report.COLUMNS * (comparison_report.CARD + comparison_report.GAP)
-        )
+        x = GAP + i % MAX_COLUMNS * (THUMBNAIL_SIDE + GAP)
+        y = GAP + 2 * LINE_HEIGHT + i // MAX_COLUMNS * (FACE_HEIGHT + GAP)
         assert abs(int(picture[y + 90, x + 90, 0]) - shade) <= 2
 
 
 def test_a_long_ranking_shows_the_first_and_ones_own(tmp_path: Path) -> None:
-    faces = [entry(f"{i}", 5 - 0.01 * i, mine=False) for i in range(100)] + [entry("me", 1.5)]
-    shown = comparison_report._shown(ranked(faces), 60)
+    faces = [entry(f"{i}", 5 - 0.01 * i, is_query=False) for i in range(100)] + [entry("me", 1.5)]
+    whole = comparison(faces, ["<b>said</b>"])
+    shown = comparison_report._shown(whole._sheet(), 60)
     assert [rank for rank, _ in shown] == [*range(1, 60), 101]
-    comparison_report.write(tmp_path / "sheet.html", faces, ["<b>said</b>"], 5500)
+    whole.write(tmp_path / "sheet.html")
     page = (tmp_path / "sheet.html").read_text()
     assert page.count("<li") == 101
-    assert page.count('<li class="mine">') == 1
+    assert page.count('<li class="query">') == 1
     assert "&lt;b&gt;said" in page
     assert "http" not in page
 
@@ -182,9 +182,7 @@ def test_reports_of_real_photos(run: Run, tmp_path: Path) -> None:
     done = run(USE, PORTRAIT, PORTRAIT_PNG, "--report", "both.png")
     assert (done.returncode, done.stderr) == (0, "")
     assert "eileen_collins.png" in done.stdout.splitlines()[2]
-    assert (
-        images.read(tmp_path / "both.png").shape[1] == 3 * (THUMBNAIL + comparison_report.GAP) + comparison_report.GAP
-    )
+    assert images.read(tmp_path / "both.png").shape[1] == 3 * (THUMBNAIL_SIDE + GAP) + GAP
     (tmp_path / "others").mkdir()
     (tmp_path / "others" / "note.jpg").write_text("no photo")
     (tmp_path / "others" / "star.png").write_bytes(PORTRAIT_PNG.read_bytes())
@@ -196,10 +194,10 @@ def test_reports_of_real_photos(run: Run, tmp_path: Path) -> None:
 
 
 def test_reports_that_cannot_be(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="ends in"):
+    with pytest.raises(UserError, match="a picture"):
         comparison_report.check(Path("report.pdf"))
-    with pytest.raises(UserError, match="without one"):
-        comparison_report.write(tmp_path / "none.png", [], [], 5500)
+    with pytest.raises(UserError, match="needs a face"):
+        comparison([], []).write(tmp_path / "none.png")
     done = run(USE, PORTRAIT, "--report", "r.pdf")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert run(USE, PORTRAIT, "--report", "r.png", "--resume", "--csv", "t.csv").returncode == 2

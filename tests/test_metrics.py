@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from beauty_evaluate import metrics
 
@@ -44,3 +45,8 @@ def test_intervals_are_as_wide_as_theory_says_and_the_same_twice() -> None:
     assert found == metrics.estimates(values)
     assert found != metrics.estimates(values, seed=1)
     assert list(map(float, metrics.bootstrap(lambda pick: 1.0, 5))) == [1, 1]
+
+
+def test_tied_ranks_are_shared_as_scipy_does() -> None:
+    values = np.random.default_rng(3).integers(0, 5, (2, 40)).astype(float)
+    assert metrics.spearman(*values) == pytest.approx(spearmanr(*values).statistic)

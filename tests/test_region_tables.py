@@ -4,22 +4,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hand_set import FunctionRater, face_of
 
-from beauty_evaluate.explain.region_shapley import RegionEffects, soft_edges
+from beauty_evaluate.evaluation.published import read_published_permutation
+from beauty_evaluate.explain.baselines import soft_edges
+from beauty_evaluate.explain.region_shapley import RegionEffects
 from beauty_evaluate.explain.region_tables import (
     ALL,
-    PUBLISHED,
-    PUBLISHED_FULL,
-    agreement,
+    baseline_agreement,
     derangement,
     effect_rows,
-    effects_markdown,
-    groups_markdown,
     permuted,
-    permuted_markdown,
-    write_rows,
 )
+from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.metrics import mae, pearson
+from beauty_evaluate.reporting.region_report import effects_markdown, groups_markdown, permuted_markdown, write_rows
 
 SIDE = 32
 NAMES = ("eyes", "mouth", "cheeks", "background")
@@ -48,6 +47,10 @@ def crops(masks: np.ndarray) -> np.ndarray:
     return crops
 
 
+def faces(crops: np.ndarray) -> list[Face]:
+    return [face_of(crop) for crop in crops]
+
+
 def effects(*values: float) -> RegionEffects:
     found = np.array(values)
     return RegionEffects(NAMES[: len(found)], found, np.full(len(found), 0.1), 3 + found.sum(), 3.0)
@@ -66,23 +69,23 @@ def test_rows_hold_means_over_all_and_over_each_group() -> None:
 
 def test_effects_that_do_not_compare_are_refused() -> None:
     with pytest.raises(ValueError, match="2 kinds"):
-        effect_rows([effects(0.2), replace(effects(0.2), others=2)], ["AF", "AF"])
+        effect_rows([effects(0.2), replace(effects(0.2), donors=2)], ["AF", "AF"])
     with pytest.raises(ValueError, match="0 kinds"):
         effect_rows([], [])
     with pytest.raises(ValueError, match="same regions"):
         effect_rows([effects(0.2)], [])
 
 
-def test_two_ways_agree_as_far_as_their_effects_do() -> None:
+def test_two_baselines_agree_as_far_as_their_effects_do() -> None:
     one = [effects(0.2, 1.0), effects(0.3, -0.1)]
     other = [effects(0.1, 0.8), effects(0.1, -0.2)]
-    found = agreement(one, other)
+    found = baseline_agreement(one, other)
     assert (found.photos, found.first) == (2, 0.5)
     assert found.mean_difference == pytest.approx((0.1 + 0.2 + 0.2 + 0.1) / 4)
     assert found.pearson == pytest.approx(np.corrcoef([0.2, 1.0, 0.3, -0.1], [0.1, 0.8, 0.1, -0.2])[0, 1])
     gone = replace(one[0], areas=np.array([0.1, 0.0]))
-    assert agreement([gone], other[:1]).mean_difference == pytest.approx(0.1)
-    assert "on 50% of them" in found.words()
+    assert baseline_agreement([gone], other[:1]).mean_difference == pytest.approx(0.1)
+    assert "on 50% of them" in found.sentence()
 
 
 @pytest.mark.parametrize("n", [2, 3, 10])
@@ -99,7 +102,12 @@ def test_a_permuted_region_costs_what_the_network_reads_there(crops: np.ndarray,
         return np.asarray(pictures[:, masks[0]].mean((1, 2)) / 60, np.float32)
 
     labels = forward(crops.astype(np.float32)).astype(np.float64) + np.random.default_rng(3).normal(0, 0.1, len(crops))
-    rows = {r.region: r for r in permuted(forward, crops, [masks] * len(crops), NAMES, labels, True, seed=5)}
+    rows = {
+        r.region: r
+        for r in permuted(
+            FunctionRater(forward, SIDE, flip_tta=True), faces(crops), [masks] * len(crops), NAMES, labels, seed=5
+        )
+    }
     for unread in NAMES[1:]:
         row = rows[unread]
         assert (row.fall.value, row.fall.low, row.fall.high) == (0, 0, 0)
@@ -123,7 +131,10 @@ def test_the_other_face_is_made_as_bright_as_this_one(crops: np.ndarray, masks: 
         return np.asarray((pictures[:, masks[0]].mean((1, 2)) - pictures[:, masks[3]].mean((1, 2))) / 60, np.float32)
 
     labels = contrast(crops.astype(np.float32)).astype(np.float64)
-    own = [permuted(contrast, c, [masks] * len(c), NAMES, labels, False)[0].pearson for c in (crops, bright)]
+    own = [
+        permuted(FunctionRater(contrast, SIDE), faces(c), [masks] * len(c), NAMES, labels)[0].pearson
+        for c in (crops, bright)
+    ]
     assert own[0] == pytest.approx(own[1], abs=1e-5)
 
 
@@ -136,28 +147,29 @@ def test_a_face_that_lacks_a_region_stays_as_it_is(crops: np.ndarray, masks: np.
         return np.asarray(pictures[:, masks[1]].mean((1, 2)) / 60, np.float32)
 
     labels = forward(crops.astype(np.float32)).astype(np.float64)
-    rows = permuted(forward, crops, [without] * len(crops), NAMES, labels, False)
+    rows = permuted(FunctionRater(forward, SIDE), faces(crops), [without] * len(crops), NAMES, labels)
     assert [r.pearson for r in rows if r.region == "mouth"] == [pytest.approx(1)]
     assert rows[2].fall.value > 0.3  # the cheeks, which the mouth's pixels belong to now
     with pytest.raises(ValueError, match="Received: 2"):
-        permuted(forward, crops[:2], [masks] * 2, NAMES, labels[:2], False)
+        permuted(FunctionRater(forward, SIDE), faces(crops[:2]), [masks] * 2, NAMES, labels[:2])
 
 
 def test_tables_and_files(crops: np.ndarray, masks: np.ndarray, tmp_path: Path) -> None:
-    lost = permuted(lambda p: p.mean((1, 2, 3)) / 60, crops, [masks] * 30, NAMES, crops.mean((1, 2, 3)) / 60, False)
-    text = permuted_markdown(lost)
+    rater, published = FunctionRater(lambda p: p.mean((1, 2, 3)) / 60, SIDE), read_published_permutation()
+    lost = permuted(rater, faces(crops), [masks] * 30, NAMES, crops.mean((1, 2, 3)) / 60)
+    text = permuted_markdown(lost, published)
     order = [line.split("|")[1].strip() for line in text.splitlines()[2:6]]
     assert order == [r.region for r in sorted(lost, key=lambda r: -r.fall.value)]
     assert order[0] == "eyes"
-    assert f"| {PUBLISHED_FULL - PUBLISHED['eyes']:.3f} |" in text
-    assert [r.published_fall is None for r in lost] == [False, False, False, True]
+    assert f"| {published.whole - published.pearson['eyes']:.3f} |" in text
+    assert "source unknown" in text
     rows = effect_rows([effects(0.2, 1.0), effects(0.2, -0.6)], ["CF", "AF"])
     assert "| Mean effect | AF, n = 1 | CF, n = 1 |" in groups_markdown(rows)
     assert "| mouth | -0.600 [-0.600, -0.600] | 1.000 [" in groups_markdown(rows)
     assert "n = 2," in effects_markdown(rows)
     assert effects_markdown(rows).index("| mouth | 0.200 [") < effects_markdown(rows).index("| eyes | 0.200 [")
     write_rows(tmp_path / "effects.csv", rows)
-    write_rows(tmp_path / "permuted.csv", lost)
+    write_rows(tmp_path / "permuted.csv", lost, published)
     with open(tmp_path / "effects.csv", newline="") as file:
         found = list(csv.DictReader(file))
     assert found[1] == {

@@ -1,28 +1,32 @@
 """Landmarks, masks that tile the crop, and what each region adds to a score."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import PORTRAIT, PORTRAIT_PNG
+from hand_set import FunctionConfig, FunctionRater, face_of
 from numpy.typing import NDArray
 
 from beauty_evaluate import images
-from beauty_evaluate.config import CropConfig
+from beauty_evaluate.config import CropConfig, RatingScale
 from beauty_evaluate.datasets import scut
 from beauty_evaluate.errors import ConfigError, WeightsError
-from beauty_evaluate.explain import region_shapley
-from beauty_evaluate.explain.region_shapley import region_effects, shapley
+from beauty_evaluate.explain import explain
+from beauty_evaluate.explain.baselines import DONORS, INPAINT, donor_baseline, inpaint_baseline
+from beauty_evaluate.explain.region_shapley import coalition_values, region_effects, shapley
 from beauty_evaluate.faces import align, landmarks, regions
-from beauty_evaluate.faces.detect import find_faces, main_face
-from beauty_evaluate.raters.runtime import PredictFn
+from beauty_evaluate.faces.detect import Face, find_faces, main_face
+from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.mean_baseline import MeanBaseline, MeanBaselineConfig
 
 CONFIG = CropConfig()
 
 
 @pytest.fixture(scope="module", params=[PORTRAIT, PORTRAIT_PNG], ids=lambda path: path.stem)
 def crop(request: pytest.FixtureRequest) -> NDArray[np.uint8]:
-    return main_face(find_faces(images.read(request.param), CONFIG)).crop
+    return main_face(find_faces(images.read(request.param), CONFIG)).crop(CONFIG)
 
 
 def test_regions_tile_the_crop_and_lie_where_they_should(crop: NDArray[np.uint8]) -> None:
@@ -32,11 +36,11 @@ def test_regions_tile_the_crop_and_lie_where_they_should(crop: NDArray[np.uint8]
     height = {name: np.argwhere(mask)[:, 0].mean() for name, mask in zip(regions.NAMES, masks, strict=True)}
     order = ("hair and ears", "forehead", "brows", "eyes", "nose", "mouth", "jaw and chin")
     assert [*order] == sorted(order, key=lambda name: height[name])
-    found = dict(zip(regions.NAMES, masks, strict=True))
+    by_name = dict(zip(regions.NAMES, masks, strict=True))
     eyes = (align.TEMPLATE[:2] * 256).astype(int)
-    assert all(found["eyes"][y, x] for x, y in eyes)
-    assert found["nose"][int(0.62 * 256), 128]
-    assert 0.01 < found["eyes"].mean() < 0.06
+    assert all(by_name["eyes"][y, x] for x, y in eyes)
+    assert by_name["nose"][int(0.62 * 256), 128]
+    assert 0.01 < by_name["eyes"].mean() < 0.06
 
 
 def test_regions_of_the_mirrored_crop_are_the_mirrored_regions(crop: NDArray[np.uint8]) -> None:
@@ -65,7 +69,7 @@ def test_landmarks_need_aligned_crops_and_their_file(
         landmarks.landmarks(crop, CropConfig("whole"))
     monkeypatch.setattr(landmarks, "THIRD_PARTY", tmp_path)
     monkeypatch.setattr(landmarks, "_local", type(landmarks._local)())
-    with pytest.raises(WeightsError, match="restore it"):
+    with pytest.raises(WeightsError, match="estore it"):
         landmarks.landmarks(crop, CONFIG)
 
 
@@ -78,13 +82,13 @@ def test_landmarks_agree_with_those_set_by_hand(scut_folder: Path) -> None:
             continue
         face = main_face(find_faces(sample.read(), CONFIG))
         hand = align.transform(sample.landmarks, align.crop_matrix(face.points, CONFIG))
-        errors.append(np.median(regions.hand_distance(landmarks.landmarks(face.crop, CONFIG), hand)))
+        errors.append(np.median(regions.hand_distance(landmarks.landmarks(face.crop(CONFIG), CONFIG), hand)))
     assert np.median(errors) < 0.03
 
 
-def eyes_only(masks: NDArray[np.bool_]) -> PredictFn:
-    """A network that reads the brightness of the first region alone."""
-    return lambda crops: crops[:, masks[0]].mean((1, 2)) / 50
+def eyes_only(masks: NDArray[np.bool_]) -> FunctionRater:
+    """A rater that reads the brightness of the first region alone."""
+    return FunctionRater(lambda crops: crops[:, masks[0]].mean((1, 2)) / 50, masks.shape[1])
 
 
 def quarters(side: int = 32) -> NDArray[np.bool_]:
@@ -111,16 +115,16 @@ def test_shapley_values_of_known_games() -> None:
         shapley(np.zeros(6))
 
 
-@pytest.mark.parametrize("others", [0, 3])
-def test_only_what_is_read_has_an_effect_and_effects_add_up(noise: NDArray[np.uint8], others: int) -> None:
+@pytest.mark.parametrize("donors", [0, 3])
+def test_only_what_is_read_has_an_effect_and_effects_add_up(noise: NDArray[np.uint8], donors: int) -> None:
     masks = quarters()
-    faces = list(np.random.default_rng(1).integers(0, 256, (others, 32, 32, 3), np.uint8))
-    found = region_effects(eyes_only(masks), noise, masks, NAMES, False, faces)
-    assert found.effects[1:].tolist() == [0, 0, 0]
-    assert found.score - found.reference == pytest.approx(found.effects.sum(), abs=1e-6)
-    assert found.score == pytest.approx(noise[masks[0]].mean() / 50, abs=1e-5)
-    assert found.areas == pytest.approx([0.25] * 4)
-    assert found.way == (region_shapley.OTHER_FACES if others else region_shapley.RING_MEAN)
+    faces = [face_of(crop) for crop in np.random.default_rng(1).integers(0, 256, (donors, 32, 32, 3), np.uint8)]
+    effects = region_effects(eyes_only(masks), face_of(noise), masks, NAMES, faces)
+    assert effects.effects[1:].tolist() == [0, 0, 0]
+    assert effects.score - effects.reference == pytest.approx(effects.effects.sum(), abs=1e-6)
+    assert effects.score == pytest.approx(noise[masks[0]].mean() / 50, abs=1e-5)
+    assert effects.areas == pytest.approx([0.25] * 4)
+    assert effects.baseline == (DONORS if donors else INPAINT)
 
 
 def test_an_interaction_is_shared_fairly(noise: NDArray[np.uint8]) -> None:
@@ -133,46 +137,71 @@ def test_an_interaction_is_shared_fairly(noise: NDArray[np.uint8]) -> None:
         a, b = (crops[:, mask].mean((1, 2)) / 255 for mask in masks[:2])
         return np.asarray(a * b, np.float32)
 
-    found = region_effects(product, picture, masks, NAMES, False)
-    assert found.effects[0] == pytest.approx(found.effects[1], rel=1e-4)
-    assert found.effects[0] > 0.05
-    assert found.effects[2:].tolist() == [0, 0]
+    effects = region_effects(FunctionRater(product, 32), face_of(picture), masks, NAMES).effects
+    assert effects[0] == pytest.approx(effects[1], rel=1e-4)
+    assert effects[0] > 0.05
+    assert effects[2:].tolist() == [0, 0]
 
 
-def test_a_region_that_is_not_there_and_a_constant_network(noise: NDArray[np.uint8]) -> None:
+def test_a_region_that_is_not_shown_and_a_constant_rater(noise: NDArray[np.uint8]) -> None:
     masks = np.concatenate([quarters(), np.zeros((1, 32, 32), bool)])
-    found = region_effects(lambda crops: np.full(len(crops), 3, np.float32), noise, masks, (*NAMES, "none"), True)
-    assert found.effects.tolist() == [0] * 5
-    assert (found.score, found.reference) == (3, 3)
+    constant = FunctionRater(lambda crops: np.full(len(crops), 3, np.float32), 32, flip_tta=True)
+    effects = region_effects(constant, face_of(noise), masks, (*NAMES, "none"))
+    assert effects.effects.tolist() == [0] * 5
+    assert (effects.score, effects.reference) == (3, 3)
     with pytest.raises(ValueError, match="gaps or overlaps"):
-        region_effects(eyes_only(masks), noise, masks[:2], NAMES[:2], True)
+        region_effects(eyes_only(masks), face_of(noise), masks[:2], NAMES[:2])
 
 
-def test_replacements_match_the_ring(noise: NDArray[np.uint8]) -> None:
+def test_replacements_match_the_ring() -> None:
     masks = quarters()
     picture = np.full((32, 32, 3), 100, np.uint8)
     picture[masks[0]] = 250
-    fill = region_shapley.inpaint_baseline(picture, masks)
-    assert (fill[masks[0]] == 100).all()
-    other = region_shapley.donor_baseline(picture, masks, picture // 2)
-    assert other[masks[0]] == pytest.approx(125 + 50)  # its ring is 100 here and 50 there
+    assert (inpaint_baseline(picture, masks)[masks[0]] == 100).all()
+    donated = donor_baseline(picture, masks, picture // 2)
+    assert donated[masks[0]] == pytest.approx(125 + 50)  # its ring is 100 here and 50 there
 
 
-def test_a_value_is_the_mean_over_all_other_faces(noise: NDArray[np.uint8]) -> None:
+def test_a_value_is_the_mean_over_all_donors(noise: NDArray[np.uint8]) -> None:
     masks = quarters()
-    faces = [np.full((32, 32, 3), v, np.uint8) for v in (0, 100, 200)]
-    fills = np.stack([region_shapley.donor_baseline(noise, masks, face) for face in faces])
-    values = region_shapley.coalition_values(eyes_only(masks), noise, masks, fills, False)
+    crops = [np.full((32, 32, 3), v, np.uint8) for v in (0, 100, 200)]
+    fills = np.stack([donor_baseline(noise, masks, crop) for crop in crops])
+    values = coalition_values(eyes_only(masks), face_of(noise), masks, fills)
     for end, name in ((0, "reference"), (15, "score")):
-        one_by_one = [region_effects(eyes_only(masks), noise, masks, NAMES, False, [face]) for face in faces]
-        assert values[end] == pytest.approx(np.mean([getattr(found, name) for found in one_by_one]), abs=1e-5)
+        alone = [region_effects(eyes_only(masks), face_of(noise), masks, NAMES, [face_of(crop)]) for crop in crops]
+        assert values[end] == pytest.approx(np.mean([getattr(effects, name) for effects in alone]), abs=1e-5)
 
 
 def test_what_nothing_reads_has_no_effect_among_many_regions_either(noise: NDArray[np.uint8]) -> None:
     masks = np.zeros((10, 32, 32), bool)
     for i in range(10):
         masks[i, :, 3 * i : 3 * i + 3 if i < 9 else 32] = True
-    faces = list(np.random.default_rng(1).integers(0, 256, (8, 32, 32, 3), np.uint8))
-    found = region_effects(eyes_only(masks), noise, masks, tuple("abcdefghij"), False, faces)
-    assert found.effects[1:].tolist() == [0] * 9
-    assert abs(found.effects[0]) > 0.01
+    donors = [face_of(crop) for crop in np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3), np.uint8)]
+    effects = region_effects(eyes_only(masks), face_of(noise), masks, tuple("abcdefghij"), donors).effects
+    assert effects[1:].tolist() == [0] * 9
+    assert abs(effects[0]) > 0.01
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Face:
+    return main_face(find_faces(images.read(PORTRAIT), CONFIG))
+
+
+def test_any_rater_is_explained_and_people_read_scores_on_the_scale(portrait: Face) -> None:
+    whole = explain(FunctionRater(lambda crops: crops.mean((1, 2, 3)) / 10, CONFIG.size), portrait)
+    assert whole.effects.score > 5 == whole.score
+    assert whole.effects.score - whole.effects.reference == pytest.approx(whole.effects.effects.sum(), abs=1e-6)
+    first, second, *_ = whole.lines()
+    assert " to 5.00," in first
+    assert f"the score was {whole.effects.score:.2f}" in second
+    assert whole.reliability.passed is None
+    mean = explain(MeanBaseline(Card("mean", MeanBaselineConfig(mean=2.5), RatingScale(1, 5))), portrait)
+    assert (mean.score, mean.effects.reference) == (2.5, 2.5)
+    assert not mean.effects.effects.any()
+
+
+def test_regions_need_aligned_crops(portrait: Face) -> None:
+    rater = FunctionRater(lambda crops: crops.mean((1, 2, 3)), 32)
+    rater.card = replace(rater.card, config=FunctionConfig(CropConfig("whole", 32)))
+    with pytest.raises(ConfigError, match="function sees whole pictures"):
+        explain(rater, portrait)

@@ -82,9 +82,11 @@ def test_with_other_weights_all_words_come_from_their_card(other: FlaskClient, l
     assert ("10" in page, "10" in scored) == (True, True)
 
 
-def test_external_figures_are_left_out_where_the_card_has_none(client: FlaskClient) -> None:
-    assert "whose photos it has not learnt from" in Texts("en")["other_photos"]
-    assert "whose photos it has not learnt from" not in client.get("/").text
+def test_figures_on_other_peoples_photos_stand_on_the_page(client: FlaskClient) -> None:
+    page = client.get("/").text
+    for data, pearson, human in (("London", "0.43", "0.59"), ("MEBeauty", "0.46", "0.58")):
+        assert Texts("en").say("other_photos", data=data, pearson=pearson) in page
+        assert human in page
 
 
 def test_scores_beside_an_explanation_are_clipped_to_the_scale(tmp_path: Path) -> None:

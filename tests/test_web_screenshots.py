@@ -8,7 +8,7 @@ from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-import screenshots
+import screenshots  # type: ignore[import-not-found]
 
 
 def fake(folder: Path, script: str) -> str:
@@ -33,8 +33,7 @@ def test_a_browser_that_says_nothing_is_given_up(tmp_path: Path) -> None:
 
 def test_a_server_ends_with_the_browser_that_broke() -> None:
     command = [sys.executable, "-c", "import signal; print('http://localhost/', flush=True); signal.pause()"]
-    with pytest.raises(ZeroDivisionError), screenshots.server(command) as address:
-        assert address == "http://localhost/"
+    with pytest.raises(ZeroDivisionError), screenshots.server(command):
         raise ZeroDivisionError
 
 

@@ -16,13 +16,14 @@ from PIL import Image
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from beauty_evaluate.config import Checked, CropConfig, RatingScale, ScaleMap
+from beauty_evaluate.config import CropConfig, RatingScale, ScaleMap
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card, TrainedOn
 from beauty_evaluate.raters.rater import Ratings
 from beauty_evaluate.scoring.scorer import Scorer
+from beauty_evaluate.settings import Checked
 from beauty_evaluate.web.app import create_app
 from beauty_evaluate.web.requests import SERVICE
 from beauty_evaluate.web.service import ScoringService

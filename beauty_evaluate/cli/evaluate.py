@@ -1,4 +1,4 @@
-"""Score the test part of a split with given weights, and compare with the labels."""
+"""Evaluate a rater: its scores of a data set's test photos beside the labels. Without --data: the London faces."""
 
 import argparse
 import dataclasses
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from beauty_evaluate.cli.common import Counter, add_weights, start
-from beauty_evaluate.config import ROOT
-from beauty_evaluate.datasets import splits
+from beauty_evaluate.cli.common import Counter, start
+from beauty_evaluate.config import ROOT, RatingScale
 from beauty_evaluate.errors import UserError
-from beauty_evaluate.raters import card as cards
+from beauty_evaluate.settings import with_settings
 
 if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
     from beauty_evaluate.datasets.dataset import DataSet
     from beauty_evaluate.evaluation.evaluate import Evaluation
+    from beauty_evaluate.raters.card import Card
 
 FOLDS = ROOT / "benchmarks" / "cv"
+CV = "cv"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,13 +25,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, metavar="DIR", help="SCUT-FBP5500 as released")
     parser.add_argument(
-        "--split",
-        choices=(*splits.NAMES, "cv"),
-        default="60-40",
-        help="official split, or cv for the report of finished folds (default: %(default)s)",
+        "--data", type=Path, metavar="DIR",
+        help="SCUT-FBP5500, MEBeauty, London or a folder with a table of scores (default: the London faces that ship)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--scale", type=float, nargs=2, metavar=("LOW", "HIGH"), help="the raters' scale of a table of scores"
     )
+    parser.add_argument(
+        "--split", metavar="NAME",
+        help="a split of the data set, or cv for the report of its finished folds (default: the data set's own)",
+    )  # fmt: skip
     parser.add_argument(
         "--no-mirror", action="store_true", help="score the crop alone, not the mean with its mirror image, to compare"
     )
@@ -42,101 +47,119 @@ def _flags(parser: argparse.ArgumentParser) -> None:
         "--calibrate", metavar="NAME", help="with cv: write the interval for a single score into this card"
     )
     parser.add_argument(
-        "--wild", type=Path, metavar="DIR", help="instead: correlate with the raters of MEBeauty photos in this folder"
+        "--wild", type=Path, metavar="DIR", help="external evaluation: as --data DIR on every photo of the data set"
     )
     parser.add_argument(
         "--readme", type=Path, metavar="FILE", help="instead: rewrite the tables of this page from cards and reports"
     )
-    add_weights(parser)
+    parser.add_argument(
+        "--weights", metavar="NAME",
+        help="a name in weights/ or the path of a card (default: six_block_60-40, which has a test part)",
+    )  # fmt: skip
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.split != "cv" and (options.calibrate or options.folds != FOLDS):
-        raise UserError("Expected --calibrate and --folds with --split cv alone. Received: another split.")
-    if options.predictions and (options.split == "cv" or options.wild or options.readme):
-        raise UserError("Expected --predictions with the test part of one split. Received: something else to do.")
-    if options.no_mirror and (options.split == "cv" or options.wild or options.readme):
-        raise UserError("Expected --no-mirror with the test part of one split. Received: something else to do.")
+    _check(options)
     if options.readme:
-        from beauty_evaluate.evaluation.report import update_blocks, written_blocks
+        from beauty_evaluate.reporting.results import update_blocks, written_blocks
 
         print(f"{options.readme}: {', '.join(update_blocks(options.readme, written_blocks(ROOT)))}")
         return 0
-    if options.wild:
-        return _wild(options)
-    if not options.data:
-        raise UserError("Expected --data DIR, the photos to evaluate on. Received: none.")
-    if options.split == "cv":
-        return _report_folds(options)
-    from beauty_evaluate.datasets import scut
-    from beauty_evaluate.evaluation.evaluate import assert_no_leakage, evaluate, write_predictions
-    from beauty_evaluate.evaluation.report import figures_table
-    from beauty_evaluate.metrics import bootstrap_pearson
-    from beauty_evaluate.raters.runtime import onnxruntime_predictor
+    from beauty_evaluate.datasets import registry
 
-    card = cards.load(options.weights or cards.DEFAULTS[1])  # the best weights may know every photo
-    data = scut.read(options.data)
-    split = splits.official(options.data, data, options.split)
+    scale = RatingScale(*options.scale) if options.scale else None
+    data = registry.read(options.wild or options.data, scale)
+    if data.scale_inferred:
+        print(f"scale of {data.title}: {data.scale}, inferred from the scores; --scale LOW HIGH says another")
+    return _report_folds(options, data) if options.split == CV else _evaluate(options, data)
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.split != CV and (options.calibrate or options.folds != FOLDS):
+        raise UserError("--calibrate and --folds need --split cv.")
+    if options.wild and (options.data or options.split):
+        raise UserError("--wild names a data set and takes all of it: leave out --data and --split.")
+    for flag in ("predictions", "no_mirror"):
+        if getattr(options, flag) and (options.split == CV or options.wild or options.readme):
+            raise UserError(f"--{flag.replace('_', '-')} cannot be combined with --split cv, --wild or --readme.")
+
+
+def _evaluate(options: argparse.Namespace, data: "DataSet") -> int:
+    from beauty_evaluate.evaluation.evaluate import assert_no_leakage, evaluate, write_predictions
+    from beauty_evaluate.raters import registry
+    from beauty_evaluate.reporting.tables import evaluation_table, notes
+
+    card = registry.load_card(options.weights or registry.EVALUATED)
+    split = data.split("all" if options.wild else options.split)
     names = split.test or split.train
-    assert_no_leakage(card, names)
-    samples = [data.samples[name] for name in names]
-    forward = onnxruntime_predictor(card.file(cards.ONNX))
-    config = dataclasses.replace(card.config, flip_tta=card.config.flip_tta and not options.no_mirror)
-    found = evaluate(forward, config, samples, card.labels["mean"], Counter("scoring"))
-    _say_scored(card.name, options.split, data, found)
-    print(figures_table(found.figures()))
-    selection_set = splits.selection_set(options.data, data)
-    known = selection_set.intersection(split.test)
-    if known and (row := found.without(selection_set)):
-        figures = "PC {pearson:.4f}, MAE {mae:.4f}, RMSE {rmse:.4f}".format(**row)
-        print(f"Without the {len(known)} photos on which the recipe was chosen: {figures}")
-    low, high = bootstrap_pearson(found.predicted, found.true)
-    print(f"95 % interval of the PC over photos (bootstrap): {low:.4f} .. {high:.4f}")
+    assert_no_leakage(card, data, names)
+    rater = registry.of_card(_without_mirror(card) if options.no_mirror else card, "onnxruntime")
+    evaluation = evaluate(rater, data, names, Counter("scoring"))
+    print(f"{card.name} on the {len(names)} photos of {data.title}, split {split.name}; {_missed(evaluation)}")
+    for problem in [*data.problems, *evaluation.problems]:
+        print(f"problem: {problem}")
+    print(
+        "\n".join(["", evaluation_table(evaluation), "", *notes(evaluation, card.name), *_selection(data, evaluation)])
+    )
+    if evaluation.on_scale:  # the other table has it
+        _print_interval(evaluation)
     if options.predictions:
-        write_predictions(options.predictions, found)
+        write_predictions(options.predictions, evaluation)
     return 0
 
 
-def _report_folds(options: argparse.Namespace) -> int:
-    from beauty_evaluate.datasets import scut
-    from beauty_evaluate.evaluation import crossval, duplicates
+def _missed(evaluation: "Evaluation") -> str:
+    n = len(evaluation.missed)
+    return f"{n} could not be scored and count with the training mean" if n else "all of them scored"
 
-    data = scut.read(options.data)
-    folds = crossval.read_folds(options.folds, options.data, data)
-    seeds = [
-        fold for sub in sorted(options.folds.glob("seed*/")) for fold in crossval.read_folds(sub, options.data, data)
-    ]
+
+def _without_mirror(card: "Card") -> "Card":
+    """The card of the same rater that scores the crop alone. Raises UserError where it never did otherwise."""
+    if not getattr(card.config, "flip_tta", False):
+        raise UserError(f"--no-mirror changes nothing: {card.name} scores the crop alone.")
+    config = with_settings(card.config, ["flip_tta=false"])
+    return dataclasses.replace(card, config=config)
+
+
+def _selection(data: "DataSet", evaluation: "Evaluation") -> list[str]:
+    """The figures without the photos on which recipes were chosen, if some are among them."""
+    from beauty_evaluate.datasets.splits import selection_set
+    from beauty_evaluate.reporting.tables import cell
+
+    chosen_on = selection_set(data)
+    count = len(chosen_on.intersection(evaluation.names))
+    if not evaluation.on_scale or not count or not (row := evaluation.without(chosen_on)):
+        return []
+    pc, mae, rmse = (cell(row[key]) for key in ("pearson", "mae", "rmse"))
+    return [f"Without the {count} photos on which the recipe was chosen: PC {pc}, MAE {mae}, RMSE {rmse}"]
+
+
+def _print_interval(evaluation: "Evaluation") -> None:
+    from beauty_evaluate.metrics import bootstrap_pearson
+
+    low, high = bootstrap_pearson(evaluation.predicted, evaluation.true)
+    print(f"95 % interval of the PC over photos (bootstrap): {low:.4f} .. {high:.4f}")
+
+
+def _report_folds(options: argparse.Namespace, data: "DataSet") -> int:
+    from beauty_evaluate.datasets.splits import selection_set
+    from beauty_evaluate.evaluation import crossval, duplicates
+    from beauty_evaluate.raters import card as cards
+    from beauty_evaluate.raters import registry
+    from beauty_evaluate.reporting.crossval_report import crossval_report
+    from beauty_evaluate.reporting.evaluation_plots import calibration
+
+    folds = crossval.read_folds(options.folds, data)
+    seeds = [fold for folder in sorted(options.folds.glob("seed*/")) for fold in crossval.read_folds(folder, data)]
     table = options.folds / "near_duplicates.csv"
     if not table.exists():
         duplicates.write_pairs(table, duplicates.in_data_set(data, Counter("comparing photos")))
-    text = crossval.report(folds, duplicates.read_pairs(table), seeds, splits.selection_set(options.data, data))
+    text = crossval_report(folds, duplicates.read_pairs(table), seeds, selection_set(data))
     (options.folds / "report.md").write_text(text, encoding="utf-8")
-    crossval.calibration_figure(options.folds / "calibration.png", folds)
+    calibration(options.folds / "calibration.png", folds)
     print(text)
     if options.calibrate:
-        card = cards.load(options.calibrate)
-        print(f"interval: {cards.rewrite(card, interval=dataclasses.asdict(crossval.residual_interval(folds, card)))}")
+        card = registry.load_card(options.calibrate)
+        interval = dataclasses.asdict(crossval.residual_interval(folds, card))
+        print(f"interval: {cards.write(card, interval=interval)}")
     return 0
-
-
-def _wild(options: argparse.Namespace) -> int:
-    from beauty_evaluate.datasets import mebeauty
-    from beauty_evaluate.evaluation.evaluate import evaluate
-    from beauty_evaluate.evaluation.external import external_table
-    from beauty_evaluate.raters.runtime import onnxruntime_predictor
-
-    card, data = cards.load(options.weights), mebeauty.read(options.wild)
-    samples = list(data.samples.values())
-    found = evaluate(
-        onnxruntime_predictor(card.file(cards.ONNX)), card.config, samples, card.labels["mean"], Counter("scoring")
-    )
-    _say_scored(card.name, data.title, data, found)
-    print(external_table(found))
-    return 0
-
-
-def _say_scored(network: str, photos: str, data: "DataSet", found: "Evaluation") -> None:
-    n, missed = len(found.names), len(found.missed)
-    print(f"{network} on the {n} photos of {photos}; {missed} of them got the training mean")
-    for problem in [*data.problems, *found.problems]:
-        print(f"problem: {problem}")

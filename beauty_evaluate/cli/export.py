@@ -1,14 +1,10 @@
 """Write a trained network as an ONNX file for other programs, checked against Keras."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from beauty_evaluate.cli.common import add_weights, import_tensorflow, start
-from beauty_evaluate.errors import UserError
-
-N_CHECKED = 16  # random pictures that both networks must score alike
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,22 +17,17 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from beauty_evaluate.raters import card as cards  # needs NumPy, which --help does not
+    from beauty_evaluate.raters import registry  # needs NumPy, which --help does not
 
-    card = cards.load(options.weights)
-    if os.path.realpath(options.out) == os.path.realpath(card.folder):
-        raise UserError(f"Expected another folder for what is exported. Received: {options.out}, where the card lies.")
+    rater = registry.load(options.weights)
     import_tensorflow()
-    import numpy as np
+    from beauty_evaluate.training.export import N_RANDOM, TOLERANCE, export
 
-    from beauty_evaluate.raters import registry
-    from beauty_evaluate.training.export import TOLERANCE, write_network
-
-    crops = np.random.default_rng(0).integers(0, 256, (N_CHECKED, *card.input["shape"]), np.uint8)
-    path = write_network(registry.load(card), crops, options.out, card.name, card.config.flip_tta)
-    shape = ", ".join(map(str, card.input["shape"]))
+    exported = export(rater, options.out)
+    shape = ", ".join(map(str, exported.shape))
+    average = " A score is the mean over a crop and its mirror image." if exported.needs_mirror else ""
     print(
-        f"{path}: float32 crops (N, {shape}) of 0..255 in, ratings (N, 1) out; as Keras to {TOLERANCE} on {N_CHECKED} "
-        f"random pictures.{' A score is the mean over a crop and its mirror image.' * card.config.flip_tta}"
+        f"{exported.path}: float32 crops (N, {shape}) of 0..255 in, ratings (N, 1) out; as Keras to {TOLERANCE} on "
+        f"{N_RANDOM} random pictures.{average}"
     )
     return 0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from beauty_evaluate.cli.common import Counter, add_weights, import_tensorflow, start
-from beauty_evaluate.raters import card as cards
+from beauty_evaluate.errors import ConfigError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -14,26 +14,36 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="SCUT-FBP5500 as released, unless the network knows drawn faces"
+        "--data", type=Path, metavar="DIR", help="the photos it has learnt from, unless they are synthetic faces"
     )
     parser.add_argument(
         "--speed", type=float, default=1.5, metavar="TIMES",
-        help="how many times as fast it shall be; 1: remove what is silent alone (default: %(default)s)",
+        help="how many times as fast it shall be; 1: remove only what is silent (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the result (default: runs/NAME_pruned)")
     add_weights(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
-    card = cards.load(options.weights or (cards.DEFAULTS[1] if options.data else None))
+    from beauty_evaluate.datasets import registry as datasets  # need NumPy, which --help does not
+    from beauty_evaluate.raters import registry
+
+    card = registry.load_card(options.weights or registry.EVALUATED)
+    if options.data is None and card.of_people:
+        raise ConfigError(f"{card.name} has learnt from {card.data}. Name the folder of its photos with --data.")
+    data = datasets.read(options.data) if options.data else datasets.synthetic()
     import_tensorflow()
+    from beauty_evaluate.reporting.training_report import pruning_text, write_pruning_report
     from beauty_evaluate.training.prune_job import PruneJob, run
 
-    words = [f"--data {card.data}"] if options.data else []
-    command = " ".join(["python3 -m beauty_evaluate prune --weights", card.name, *words, f"--speed {options.speed:g}"])
+    data_flag = [f"--data {data.title}"] if options.data else []
+    command = " ".join(
+        ["python3 -m beauty_evaluate prune --weights", card.name, *data_flag, f"--speed {options.speed:g}"]
+    )
     out = options.out or Path("runs") / f"{card.name}_pruned"
-    smaller = run(PruneJob(card, options.data, out, options.speed, command), _say, Counter("reading photos"))
-    print(f"weights: {out / smaller.name}.json")
+    job = PruneJob(registry.of_card(card), data, out, options.speed, command)
+    done = run(job, _say, Counter("reading photos"))
+    _say(f"{pruning_text(done)}\nreport: {write_pruning_report(done)}\nweights: {done.card.path}")
     return 0
 
 

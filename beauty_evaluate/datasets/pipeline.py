@@ -1,6 +1,5 @@
 """From samples to crops, and from crops to augmented training batches."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,10 +8,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
-from beauty_evaluate.config import AugmentConfig, CropConfig
-from beauty_evaluate.datasets.dataset import N_LANDMARKS, Problem, Sample
+from beauty_evaluate.config import AugmentConfig, CropConfig, cores
+from beauty_evaluate.datasets.augment import mirror_order, mixed, random_warp, recoloured
+from beauty_evaluate.datasets.dataset import Problem, Sample
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces import align
 from beauty_evaluate.faces.detect import find_faces, main_face
@@ -23,10 +22,22 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Crops:
-    """Cropped samples, in the order they came, with the group of each.
+    """Cropped samples, of one data set or several, in the order they came.
 
-    pixels: uint8 (N, size + 2 pad, size + 2 pad, C). scores: float32 (N,). landmarks: float32 (N, 86, 2) as shares of
-    the crop's side, NaN where unknown. problems: samples that gave no crop, and are not among the N.
+    Attributes:
+        names: (N,) names of the samples.
+        groups: (N,) group labels, empty where unknown.
+        pixels: uint8 (N, size + 2 pad, size + 2 pad, C), RGB or grey.
+        scores: float32 (N,), in points of the samples' scale.
+        landmarks: float32 (N, n, 2) as shares of the crop's side, NaN where unknown; n is 0 if no sample has any.
+        pad: Pixels kept around each crop.
+        problems: Samples that gave no crop, and are not among the N.
+
+    Example:
+        >>> from beauty_evaluate.datasets import synthetic
+        >>> crops = load_crops(list(synthetic.draw(2).samples.values()), CropConfig(size=64), pad=10)
+        >>> crops.pixels.shape, crops.centre.shape, crops.landmarks.shape
+        ((2, 84, 84, 3), (2, 64, 64, 3), (2, 0, 2))
     """
 
     names: tuple[str, ...]
@@ -47,11 +58,26 @@ class Crops:
 def load_crops(
     samples: Sequence[Sample], config: CropConfig, pad: int = 0, progress: Callable[[int, int], None] | None = None
 ) -> Crops:
-    """Decode, detect and crop every sample, on all cores. A sample without a readable photo or a face is a problem."""
+    """Decode, detect and crop every sample, on all cores.
+
+    Args:
+        samples: Of one data set, or of a mixture's, where they are on one scale.
+        config: How a photo becomes a crop.
+        pad: Pixels to keep around each crop, so that it can be turned.
+        progress: Called with the number done and the number of all after each sample.
+
+    Returns:
+        The crops. A sample without a readable photo or a face is one of its problems.
+
+    Example:
+        >>> from beauty_evaluate.datasets import synthetic
+        >>> load_crops(list(synthetic.draw(2).samples.values()), CropConfig(size=64)).names
+        ('drawn00000.png', 'drawn00001.png')
+    """
     if config.geometry == "whole":
         pad = 0
     kept, problems = [], []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for i, (sample, result) in enumerate(
             zip(samples, pool.map(lambda s: _crop(s, config, pad), samples), strict=True)
         ):
@@ -61,49 +87,87 @@ def load_crops(
                 kept.append((sample, *result))
             if progress:
                 progress(i + 1, len(samples))
-    side = config.size + 2 * pad
+    side, count = config.size + 2 * pad, _landmark_count(samples)
     empty = np.empty((0, side, side, 1 if config.grey else 3), np.uint8)
     return Crops(
         tuple(sample.name for sample, _, _ in kept),
         tuple(sample.group for sample, _, _ in kept),
         np.stack([pixels for _, pixels, _ in kept]) if kept else empty,
         np.array([sample.score for sample, _, _ in kept], np.float32),
-        np.array([marks for _, _, marks in kept], np.float32).reshape(len(kept), N_LANDMARKS, 2),
+        _landmark_array([marks for _, _, marks in kept], count),
         pad,
         problems,
     )
 
 
-def _crop(sample: Sample, config: CropConfig, pad: int) -> tuple[Picture, NDArray[np.float64]] | PhotoError:
+def _landmark_count(samples: Sequence[Sample]) -> int:
+    """The number of landmarks of the first sample that has any; 0 if none has."""
+    return next((len(sample.landmarks) for sample in samples if sample.landmarks is not None), 0)
+
+
+def _landmark_array(marks: Sequence[NDArray[np.float64] | None], count: int) -> Floats:
+    """float32 (N, count, 2), NaN where there are no landmarks, or others than these."""
+    array = np.full((len(marks), count, 2), np.nan, np.float32)
+    for row, points in zip(array, marks, strict=True):
+        if points is not None and len(points) == count:
+            row[:] = points
+    return array
+
+
+def _crop(sample: Sample, config: CropConfig, pad: int) -> tuple[Picture, NDArray[np.float64] | None] | PhotoError:
     """Crop and landmarks of one sample."""
     try:
         photo = sample.read()
         if config.geometry == "whole":
-            return align.whole_crop(photo, config), np.full((N_LANDMARKS, 2), np.nan)
+            return align.whole_crop(photo, config), None
         points = sample.points if sample.points is not None else main_face(find_faces(photo, config)).points
     except PhotoError as error:
         return error
     crop = align.aligned_crop(photo, points, config, pad)
     if sample.landmarks is None:
-        return crop, np.full((N_LANDMARKS, 2), np.nan)
+        return crop, None
     return crop, align.transform(sample.landmarks, align.crop_matrix(points, config)) / config.size
 
 
 class Batch(NamedTuple):
-    """pixels: uint8 (B, size, size, C). scores: float32 (B,). landmarks: float32 (B, 172), 0 where unknown;
-    known: float32 (B,), 1 where the landmarks are known. groups: float32 (B, kinds), the share of each group."""
+    """One batch of B augmented crops.
+
+    Attributes:
+        pixels: uint8 (B, size, size, C), RGB or grey.
+        scores: float32 (B,), in points.
+        landmarks: float32 (B, 2n), offsets from the mean shape in its SDs, 0 where unknown.
+        landmarks_known: float32 (B,), 1 where the landmarks are known, else 0.
+        groups: float32 (B, kinds), the share of each group, 0 where unknown.
+        groups_known: float32 (B,), 1 where the group is known, else 0.
+    """
 
     pixels: Picture
     scores: Floats
     landmarks: Floats
-    known: Floats
+    landmarks_known: Floats
     groups: Floats
+    groups_known: Floats
 
 
 class Batches:
     """Augmented training batches. The batches of an epoch hang on (seed, epoch) alone, not on what ran before.
 
-    An epoch is `views` passes over the photos. steps: batches in it. pictures: views in it.
+    An epoch is `views` passes over the photos. Landmarks and groups that are unknown are masked, so that they cost
+    nothing in the loss.
+
+    Attributes:
+        steps: Batches in an epoch.
+        pictures: Views in an epoch.
+        kinds: The known groups, in the order of `Batch.groups`.
+        mean_shape: float32 (n, 2), the mean of the known landmarks; shape_sd their standard deviation.
+
+    Example:
+        >>> from beauty_evaluate.config import NO_AUGMENT
+        >>> from beauty_evaluate.datasets import synthetic
+        >>> crops = load_crops(list(synthetic.draw(6).samples.values()), CropConfig(size=64))
+        >>> batches = Batches(crops, NO_AUGMENT, batch=3, seed=1)
+        >>> batches.steps, next(batches.epoch(0)).pixels.shape
+        (2, (3, 64, 64, 3))
     """
 
     def __init__(self, crops: Crops, augment: AugmentConfig, batch: int, seed: int, views: int = 1) -> None:
@@ -114,10 +178,14 @@ class Batches:
         self.steps = views * self.pass_steps
         self.pictures = views * min(self.pass_steps * self.batch, len(crops.names))
         self.size = crops.pixels.shape[1] - 2 * crops.pad
-        known = ~np.isnan(crops.landmarks).any((1, 2))
-        self.known: Floats = np.asarray(known, np.float32)
-        self.groups: Floats = np.asarray(np.array(crops.groups)[:, None] == np.unique(crops.groups), np.float32)
-        some = crops.landmarks[known] if known.any() else np.zeros((1, N_LANDMARKS, 2), np.float32)
+        count = crops.landmarks.shape[1]
+        has_landmarks = ~np.isnan(crops.landmarks).any((1, 2)) & (count > 0)
+        self.landmarks_known: Floats = np.asarray(has_landmarks, np.float32)
+        self.kinds = tuple(sorted(set(crops.groups) - {""}))
+        labels = np.array(crops.groups)[:, None] == np.array(self.kinds, str)[None]
+        self.groups: Floats = np.asarray(labels, np.float32)
+        self.groups_known: Floats = np.asarray(labels.any(1), np.float32)
+        some = crops.landmarks[has_landmarks] if has_landmarks.any() else np.zeros((1, count, 2), np.float32)
         self.mean_shape: Floats = np.asarray(some.mean(0))
         self.shape_sd: Floats = np.asarray(np.maximum(some.std(0), 1e-3))
         self.swap = mirror_order(self.mean_shape)
@@ -142,23 +210,26 @@ class Batches:
         built = [self._augmented(int(i), rng) for i, rng in zip(indices, rngs, strict=True)]
         pixels = np.stack([crop for crop, _ in built])
         marks = np.stack([m for _, m in built])
-        scores, known, groups = self.crops.scores[indices], self.known[indices], self.groups[indices]
+        scores, groups = self.crops.scores[indices], self.groups[indices]
+        landmarks_known = self.landmarks_known[indices]
+        groups_known = self.groups_known[indices]
         for k, rng in enumerate(rngs):
             if rng.random() < self.augment.mixup:
                 other = (k + 1) % len(rngs)
                 share = float(rng.beta(self.augment.mixup_beta, self.augment.mixup_beta))
                 share = max(share, 1 - share)
-                pixels[k] = _mixed(built[k][0], built[other][0], share)
+                pixels[k] = mixed(built[k][0], built[other][0], share)
                 marks[k] = share * built[k][1] + (1 - share) * built[other][1]
                 scores[k] = share * scores[k] + (1 - share) * self.crops.scores[indices[other]]
                 groups[k] = share * groups[k] + (1 - share) * self.groups[indices[other]]
-                known[k] = min(known[k], self.known[indices[other]])
-        return Batch(pixels, scores, marks.reshape(len(indices), -1), known, groups)
+                landmarks_known[k] = min(landmarks_known[k], self.landmarks_known[indices[other]])
+                groups_known[k] = min(groups_known[k], self.groups_known[indices[other]])
+        return Batch(pixels, scores, marks.reshape(len(indices), -1), landmarks_known, groups, groups_known)
 
     def _augmented(self, index: int, rng: np.random.Generator) -> tuple[Picture, Floats]:
         """One crop, changed at random, and its landmarks as offsets from the mean shape in units of their SD."""
         crop, change = self.crops.pixels[index], self.augment
-        matrix, mirrored = _random_warp(change, self.size, rng)
+        matrix, mirrored = random_warp(change, self.size, rng)
         if (matrix[:, :2] == np.eye(2)).all() and not matrix[:, 2].any():
             crop = self.crops.pixels[index, self.crops.pad :, self.crops.pad :][: self.size, : self.size].copy()
         else:
@@ -167,52 +238,9 @@ class Batches:
             crop = cv2.warpAffine(
                 crop, shifted, (self.size, self.size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
             ).reshape(self.size, self.size, -1)
-        crop = _recoloured(np.asarray(crop, np.uint8), change, rng)
-        if not self.known[index]:
+        crop = recoloured(np.asarray(crop, np.uint8), change, rng)
+        if not self.landmarks_known[index]:
             return crop, np.zeros_like(self.mean_shape)
         marks = align.transform(self.crops.landmarks[index] * self.size, matrix) / self.size
         marks = marks[self.swap] if mirrored else marks
         return crop, ((marks - self.mean_shape) / self.shape_sd).astype(np.float32)
-
-
-def _random_warp(change: AugmentConfig, size: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], bool]:
-    """A (2, 3) transform of crop pixels: mirror, rotation, scale and shift about the middle; and whether it mirrors."""
-    angle = np.deg2rad(rng.uniform(-change.rotation, change.rotation))
-    scale = np.exp(rng.uniform(-change.scale, change.scale))
-    shift = rng.uniform(-change.shift, change.shift, 2) * size
-    mirrored = bool(change.mirror and rng.random() < 0.5)
-    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    if mirrored:
-        turn = turn @ np.diag([-1.0, 1.0])
-    middle = np.full(2, (size - 1) / 2)
-    return np.column_stack([turn, middle + shift - turn @ middle]), mirrored
-
-
-def _recoloured(crop: Picture, change: AugmentConfig, rng: np.random.Generator) -> Picture:
-    """Light, contrast, colour, blur and an erased patch."""
-    gain = 1 + rng.uniform(-change.contrast, change.contrast)
-    gains = gain * (1 + rng.uniform(-change.colour, change.colour, crop.shape[2]))
-    lift = 255 * rng.uniform(-change.brightness, change.brightness)
-    levels = np.arange(256)[:, None]
-    table = np.clip((levels - 127.5) * gains + 127.5 + lift, 0, 255).round().astype(np.uint8)
-    if change.contrast or change.colour or change.brightness:
-        crop = np.asarray(cv2.LUT(crop, table.reshape(1, 256, -1)), np.uint8).reshape(crop.shape)
-    if rng.random() < change.blur:
-        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), rng.uniform(*change.blur_sigma)), np.uint8).reshape(crop.shape)
-    if rng.random() < change.erase:
-        side = len(crop)
-        h, w = (rng.uniform(*change.erase_side, 2) * side).astype(int)
-        y, x = rng.integers(0, side - h), rng.integers(0, side - w)
-        crop[y : y + h, x : x + w] = rng.integers(0, 256, crop.shape[2])
-    return crop
-
-
-def _mixed(a: Picture, b: Picture, share: float) -> Picture:
-    return np.asarray(cv2.addWeighted(a, share, b, 1 - share, 0), np.uint8).reshape(a.shape)
-
-
-def mirror_order(shape: NDArray[np.floating]) -> NDArray[np.int64]:
-    """For a mean face shape (n, 2), which point each point becomes in the mirror: the nearest match, one to one."""
-    mirrored = shape * [-1, 1] + [2 * shape[:, 0].mean(), 0]
-    distance = np.linalg.norm(shape[:, None] - mirrored[None], axis=2)
-    return np.asarray(linear_sum_assignment(distance)[1])

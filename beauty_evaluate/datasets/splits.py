@@ -1,102 +1,115 @@
-"""Who is learnt from and who is tested on."""
+"""Who is learnt from and who is tested on. Membership never depends on the order of a run."""
 
 import hashlib
-import os
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from beauty_evaluate.datasets import scut
-from beauty_evaluate.datasets.dataset import DataSet, Problem
 from beauty_evaluate.errors import DataError
 
-FOLDS = tuple(f"fold{k}" for k in range(1, 6))
-NAMES = ("60-40", *FOLDS, "all")
+if TYPE_CHECKING:
+    from beauty_evaluate.datasets.dataset import DataSet
+
+ALL = "all"
+SEEDED = "seeded-80-20"
 
 
 @dataclass(frozen=True)
 class Split:
-    """Names of the photos of each part, sorted. `all` has no test part."""
+    """Names of the photos of each part, sorted. `all` has no test part.
+
+    Example:
+        >>> Split("60-40", ("a.jpg",), ("b.jpg",)).test
+        ('b.jpg',)
+    """
 
     name: str
     train: tuple[str, ...]
     test: tuple[str, ...]
 
 
-def official(folder: str | os.PathLike[str], data: DataSet, name: str) -> Split:
-    """The released split `60-40` or `fold1`..`fold5` of SCUT-FBP5500, or `all` to train on everything.
+def _hash(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16)
 
-    A listed photo that `data` lacks is named in `data.problems` and left out. DataError if a list is missing, lists a
-    photo in both parts, or leaves a part empty.
+
+def seeded_split(names: Iterable[str], share: int = 5, name: str = SEEDED) -> Split:
+    """A split for sets that come without one.
+
+    Membership hangs on a photo's name alone: it stays when photos are added. Of two photos or more, each part gets one.
+
+    Args:
+        names: All photos.
+        share: One in so many is tested on.
+        name: The name of the split, which is its seed too.
+
+    Returns:
+        The split, with both parts sorted.
+
+    Raises:
+        DataError: For fewer than two photos.
+
+    Example:
+        >>> split = seeded_split(f"{i}.jpg" for i in range(1000))
+        >>> len(split.train), len(split.test)
+        (810, 190)
     """
-    if name not in NAMES:
-        raise DataError(f"Expected a split of {', '.join(NAMES)}. Received: {name}.")
-    if name == "all":
-        return Split(name, tuple(sorted(data.samples)), ())
-    train_file, test_file = _files(Path(folder), name)
-    train, test = _names(train_file, data), _names(test_file, data)
-    for photo in test:
-        if photo in train:
-            raise DataError(
-                f"Expected train and test to share no photo. Received: {photo} in {train_file.name} row {train[photo]} "
-                f"and in {test_file.name} row {test[photo]}; mend the lists."
-            )
-    if not train or not test:
-        raise DataError(f"Expected photos in {train_file.name} and {test_file.name}. Received: none that can be used.")
-    return Split(name, tuple(sorted(train)), tuple(sorted(test)))
+    keys = {photo: _hash(f"{name}/{photo}") for photo in names}
+    if len(keys) < 2:
+        raise DataError(f"Too few photos to split: {len(keys)}. Add photos, or take the split {ALL}.")
+    ordered = sorted(keys, key=lambda photo: keys[photo])
+    test = {photo for photo, key in keys.items() if key % share == 0} or {ordered[0]}
+    if len(test) == len(keys):
+        test.discard(ordered[-1])
+    return Split(name, tuple(sorted(set(keys) - test)), tuple(sorted(test)))
 
 
-def drawn(data: DataSet) -> Split:
-    """The last fifth of the drawn faces is the test part."""
-    names = sorted(data.samples)
-    cut = len(names) - len(names) // 5
-    return Split("drawn", tuple(names[:cut]), tuple(names[cut:]))
+def evaluation_split(names: Iterable[str], name: str = "test") -> Split:
+    """A split of a set that is not learnt from.
+
+    Example:
+        >>> evaluation_split(["b.jpg", "a.jpg"])
+        Split(name='test', train=(), test=('a.jpg', 'b.jpg'))
+    """
+    return Split(name, (), tuple(sorted(names)))
 
 
-def holdout_split(split: Split) -> Split:
-    """A tenth of the training part as the test part: for choices, which must not see the real one.
+def holdout_split(split: Split, share: int = 10) -> Split:
+    """A part of the training photos in place of the test part: for choices, which must not see the real one.
 
     Membership hangs on the name alone, so it is the same list in every run.
+
+    Args:
+        split: The split whose training photos are divided.
+        share: One in so many is held back.
+
+    Returns:
+        A split named `NAME-val`, with both parts out of `split.train`.
+
+    Raises:
+        DataError: If there are too few photos.
+
+    Example:
+        >>> split = Split("60-40", tuple(f"{i:03}.jpg" for i in range(100)), ("test.jpg",))
+        >>> len(holdout_split(split).test)
+        16
     """
-    held = {name for name in split.train if int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10 == 0}
+    held = {name for name in split.train if _hash(name) % share == 0}
     if not held or len(held) == len(split.train):
-        raise DataError(f"Expected enough photos to hold back a tenth. Received: {len(split.train)}; train without.")
+        raise DataError(f"Too few photos to hold back one in {share}: {len(split.train)}. Train without holding back.")
     return Split(f"{split.name}-val", tuple(n for n in split.train if n not in held), tuple(sorted(held)))
 
 
-def selection_set(root: Path, data: DataSet) -> frozenset[str]:
-    """The photos on which recipes are chosen, held back of the first fold; none in a data set too small."""
+def selection_set(data: "DataSet") -> frozenset[str]:
+    """The photos on which recipes are chosen: held back of the first official fold; none where there is no fold.
+
+    Example:
+        >>> from beauty_evaluate.datasets import synthetic
+        >>> selection_set(synthetic.draw(2))
+        frozenset()
+    """
+    if not data.folds:
+        return frozenset()
     try:
-        return frozenset(holdout_split(official(root, data, FOLDS[0])).test)
+        return frozenset(holdout_split(data.split(data.folds[0])).test)
     except DataError:
         return frozenset()
-
-
-def _files(root: Path, name: str) -> tuple[Path, Path]:
-    folder = root / "train_test_files"
-    if name == "60-40":
-        folder /= "split_of_60%training and 40%testing"
-        files = folder / "train.txt", folder / "test.txt"
-    else:
-        number = name[-1]
-        folder /= f"5_folders_cross_validations_files/cross_validation_{number}"
-        files = folder / f"train_{number}.txt", folder / f"test_{number}.txt"
-    for file in files:
-        if not file.is_file():
-            raise DataError(f"Expected the list {file.relative_to(root)} in {root}. Received: no such file.")
-    return files
-
-
-def _names(file: Path, data: DataSet) -> dict[str, int]:
-    """Photos of one list with their rows."""
-    rows = scut.read_labels(file, data.problems)
-    names = {}
-    for name, (score, row) in rows.items():
-        if name not in data.samples:
-            data.problems.append(Problem(file.name, row, f"{name} is not among the labelled photos; skipped."))
-            continue
-        if abs(score - data.samples[name].score) > 1e-4:
-            data.problems.append(
-                Problem(file.name, row, f"{name} has {score:g}, All_labels.txt {data.samples[name].score:g}; used.")
-            )
-        names[name] = row
-    return names

@@ -1,14 +1,21 @@
-"""Drawn faces whose score follows a known rule: training without data, and the ground truth for explanations."""
+"""Synthetic faces whose score follows a known rule: training without data, and the ground truth for explanations."""
+
+from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from beauty_evaluate.config import RatingScale
 from beauty_evaluate.datasets.dataset import DataSet, Sample
+from beauty_evaluate.datasets.splits import Split
 from beauty_evaluate.images import Picture
 
-TITLE = "drawn faces"
-SIDE = 200
+TITLE = "synthetic faces"
+SPLIT = "synthetic"
+GROUP = "synthetic"
+SCALE = RatingScale(1, 5)
+SIDE = 200  # pixels
 # score = 3 + EYES * eye size + JAW * jaw width, both uniform in -1..1; nothing else matters
 EYES, JAW = 1.1, 0.8
 
@@ -16,16 +23,57 @@ _FACE_X, _FACE_Y = 100, 108
 
 
 def draw(n: int = 1200, seed: int = 0) -> DataSet:
-    """`n` drawn faces, the same for the same seed; each sample carries its picture, points and region masks."""
+    """Draw `n` faces, the same for the same seed.
+
+    Args:
+        n: Number of faces; the last fifth is the test part.
+        seed: Of all that is random.
+
+    Returns:
+        A data set whose samples carry their picture, points and region masks.
+
+    Example:
+        >>> data = draw(10)
+        >>> len(data.split().train), len(data.split().test)
+        (8, 2)
+    """
     samples = {}
     for i in range(n):
         name = f"drawn{i:05d}.png"
         samples[name] = draw_face(name, np.random.default_rng((seed, i)))
-    return DataSet(TITLE, samples)
+    return DataSet(
+        TITLE,
+        SCALE,
+        samples,
+        "Drawn by this program: free to use.",
+        splits={SPLIT: partial(_split, tuple(samples))},
+        default_split=SPLIT,
+        people=False,
+    )
+
+
+def _split(names: tuple[str, ...]) -> Split:
+    """The last fifth is the test part."""
+    names = tuple(sorted(names))
+    cut = len(names) - len(names) // 5
+    return Split(SPLIT, names[:cut], names[cut:])
 
 
 def draw_face(name: str, rng: np.random.Generator) -> Sample:
-    """One drawn face, uint8 (200, 200, 3). Regions: eyes, jaw, nose, mouth, brows, cheeks, hair, background."""
+    """Draw one face.
+
+    Args:
+        name: Name of the sample.
+        rng: Source of everything random.
+
+    Returns:
+        A sample with a picture, uint8 (200, 200, 3), the five points, and masks of the regions eyes, jaw, nose, mouth,
+        brows, cheeks, hair and background, which tile the picture.
+
+    Example:
+        >>> draw_face("a.png", np.random.default_rng(0)).read().shape
+        (200, 200, 3)
+    """
     eye, jaw = rng.uniform(-1, 1, 2)
     tone, hair, ground = rng.uniform(120, 230), rng.uniform(20, 160, 3), rng.uniform(40, 240, 3)
     skin = np.array([tone, tone * 0.82, tone * 0.68])
@@ -56,7 +104,8 @@ def draw_face(name: str, rng: np.random.Generator) -> Sample:
     points = np.array([[79, 98], [121, 98], [100, 122], [84, 142], [116, 142]], float)
     picture = _noisy(picture, rng)
     regions = {region: mask.astype(bool) for region, mask in masks.items()}
-    return Sample(name, float(3 + EYES * eye + JAW * jaw), "drawn", picture=picture, points=points, regions=regions)
+    score = float(3 + EYES * eye + JAW * jaw)
+    return Sample(name, score, {"group": GROUP}, picture=picture, points=points, regions=regions)
 
 
 def _ellipse(x: float, y: float, a: float, b: float) -> NDArray[np.int32]:

@@ -1,1 +1,1 @@
-"""How good a network is, and how that is told."""
+"""How good a rater is: numbers here, tables and pictures in `reporting`."""

@@ -41,16 +41,26 @@ def near_duplicates(
 ) -> list[Pair]:
     """Pairs of photos that are copies, cut, turned, mirrored or recoloured differently; the most alike first.
 
-    crops: aligned, uint8 (N, size, size, 3). Candidates are those whose pHash (DCT signs, of the crop or of its mirror
-    image) differs in at most BITS bits; a pair counts if the two correlate by CORRELATION after an affine registration
-    (ECC, Evangelidis & Psarakis 2008).
+    Candidates are those whose pHash (DCT signs, of the crop or of its mirror image) differs in at most BITS bits; a
+    pair counts if the two correlate by CORRELATION after an affine registration (ECC, Evangelidis & Psarakis 2008).
+
+    Args:
+        names: Of the photos.
+        crops: Aligned, uint8 (N, size, size, 3).
+        progress: Called with the candidates done and all.
+
+    Example:
+        >>> from beauty_evaluate import images
+        >>> crop = images.read("examples/eileen_collins.png")[:128, :128]
+        >>> [(pair.first, pair.second) for pair in near_duplicates(("a", "b"), np.stack([crop, crop[:, ::-1]]))]
+        [('a', 'b')]
     """
     plain = [_inner(crop) for crop in crops]
     mirrored = [np.ascontiguousarray(grey[:, ::-1]) for grey in plain]
-    own = _hashes(plain)
+    hashes = _hashes(plain)
     pairs: dict[tuple[str, str], Pair] = {}
     for other, flipped in ((plain, False), (mirrored, True)):
-        bits = (own.shape[1] - own @ _hashes(other).T) / 2 if len(crops) else np.empty((0, 0))
+        bits = (hashes.shape[1] - hashes @ _hashes(other).T) / 2 if len(crops) else np.empty((0, 0))
         candidates = np.argwhere(np.triu(bits <= BITS, 1))
         for n, (i, j) in enumerate(candidates):
             correlation = _registered(plain[i], other[j])
@@ -85,7 +95,7 @@ def read_pairs(path: Path) -> list[Pair]:
         return [Pair(r["first"], r["second"], int(r["bits"]), float(r["correlation"])) for r in rows]
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise DataError(
-            f"Expected a table of near-duplicates in {path}. Received: something else ({error})."
+            f"{path} is not a table of near-duplicates ({error}). Delete it, and it is made anew."
         ) from error
 
 
@@ -98,8 +108,8 @@ def _inner(crop: Picture) -> Picture:
 
 def _hashes(pictures: list[Picture]) -> NDArray[np.float32]:
     """pHash of each, as a row of +-1."""
-    found = [imagehash.phash(Image.fromarray(picture), hash_size=HASH).hash.reshape(-1) for picture in pictures]
-    return np.array(found, np.float32).reshape(-1, HASH * HASH) * 2 - 1
+    hashes = [imagehash.phash(Image.fromarray(picture), hash_size=HASH).hash.reshape(-1) for picture in pictures]
+    return np.array(hashes, np.float32).reshape(-1, HASH * HASH) * 2 - 1
 
 
 def _registered(a: Picture, b: Picture) -> float:

@@ -1,93 +1,249 @@
-"""Scores of a whole test part against its labels."""
+"""Scores of a whole test part against its labels: every photo counts, on any data set, by any rater."""
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate import metrics
-from beauty_evaluate.config import Config
-from beauty_evaluate.datasets.dataset import Sample
-from beauty_evaluate.datasets.pipeline import load_crops
-from beauty_evaluate.errors import DataError
-from beauty_evaluate.raters.card import Card
-from beauty_evaluate.raters.runtime import PredictFn, predict
+from beauty_evaluate.config import CropConfig, cores
+from beauty_evaluate.datasets.dataset import DataSet, Sample
+from beauty_evaluate.errors import DataError, PhotoError
+from beauty_evaluate.faces.detect import Face, find_faces, main_face
+from beauty_evaluate.raters.card import Card, TrainedOn
+from beauty_evaluate.raters.rater import Rater, crop_config
+
+PHOTOS_PER_BATCH = 64  # that are decoded and searched before the rater gets them
+
+Progress = Callable[[int, int], None]
+Floats = NDArray[np.float64]
+Figures = dict[str, float | None]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Predicted and true scores, float64 (N,), of every sample asked for.
+    """Predicted scores of photos beside their labels.
 
-    constant: the training mean, which also stands in for `missed` photos, which cannot be read or show no face.
+    Attributes:
+        data: The data set.
+        names: The N photos.
+        predicted: float64 (N,), not clipped. On the data set's scale if `on_scale`, else on the rater's own.
+        baseline: The mean baseline: the mean score that the rater has learnt from, on the scale of `predicted`. It
+            also stands in for `missed` photos.
+        on_scale: Whether the rater has learnt the data set's scale. If not, errors in points mean nothing.
+        missed: Names of photos that could not be read or show no face.
+        problems: Why each of them was missed.
     """
 
+    data: DataSet
     names: tuple[str, ...]
-    groups: tuple[str, ...]
-    predicted: NDArray[np.float64]
-    true: NDArray[np.float64]
-    constant: float
-    missed: tuple[str, ...]
-    problems: tuple[str, ...]  # why each of them was missed
+    predicted: Floats
+    baseline: float
+    on_scale: bool = True
+    missed: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
-    def figures(self) -> dict[str, dict[str, float | None]]:
-        """Metrics for all, for each group, and for the constant baseline; None where a figure does not exist."""
-        rows = {"all": metrics.summary(self.predicted, self.true)}
-        for group in sorted(set(self.groups)):
-            own = np.array([g == group for g in self.groups])
-            rows[group] = metrics.summary(self.predicted[own], self.true[own])
-        rows["constant"] = metrics.summary(np.full_like(self.true, self.constant), self.true)
-        return {name: {k: _number(v) for k, v in row.items()} for name, row in rows.items()}
+    @cached_property
+    def true(self) -> Floats:
+        """The labels on the data set's scale, float64 (N,)."""
+        return np.array([self.data.samples[name].score for name in self.names], np.float64)
 
-    def without(self, names: Set[str]) -> dict[str, float] | None:
-        """Metrics without the photos of these names; None if no other is left."""
-        keep = np.array([name not in names for name in self.names])
-        return metrics.summary(self.predicted[keep], self.true[keep]) if keep.any() else None
+    def groups(self, column: str) -> NDArray[np.str_]:
+        """The value of a group column for each photo, (N,); empty where unknown."""
+        return np.array([self.data.samples[name].groups.get(column, "") for name in self.names], np.str_)
+
+    def rows(self) -> dict[str, NDArray[np.bool_]]:
+        """Which photos belong to `all` and to each value of the data set's group columns: bool (N,) by name."""
+        rows = {"all": np.ones(len(self.names), bool)}
+        for column in self.data.group_columns:
+            values = self.groups(column)
+            for value in sorted({str(value) for value in values} - {""}):
+                rows[f"{column}: {value}" if value in rows else value] = values == value
+        return rows
+
+    def metrics(self) -> dict[str, Figures]:
+        """Figures for `all`, each group, and the `mean_baseline`, as cards keep them.
+
+        Returns:
+            `n`, `pearson`, `spearman`, `mae`, `rmse` by row; None where a figure does not exist. Off the scale there
+            are no errors, and no baseline.
+        """
+        rows = {name: self._figures(self.predicted[photos], self.true[photos]) for name, photos in self.rows().items()}
+        if self.on_scale:
+            rows["mean_baseline"] = self._figures(np.full_like(self.true, self.baseline), self.true)
+        return rows
+
+    def without(self, names: Set[str]) -> Figures | None:
+        """Figures without the photos of these names; None if no other is left."""
+        keep = ~np.isin(self.names, list(names))
+        return self._figures(self.predicted[keep], self.true[keep]) if keep.any() else None
+
+    def too_high(self, photos: NDArray[np.bool_]) -> float:
+        """How far some photos are scored above what their raters say, beside the others.
+
+        Args:
+            photos: Which photos, bool (N,).
+
+        Returns:
+            Standard deviations over all photos, after both sides were standardised.
+        """
+        return float((_standardised(self.predicted) - _standardised(self.true))[photos].mean())
+
+    def gap(self, column: str) -> tuple[str, str, float, float] | None:
+        """The distance between the two groups of a column, such as women and men.
+
+        Returns:
+            The first group, the second, and by how many standard deviations over all photos the first lies above the
+            second in the labels and in the predicted scores; None unless there are two groups.
+        """
+        values = self.groups(column)
+        names = sorted({str(value) for value in values} - {""})
+        if len(names) != 2:
+            return None
+        first, second = (values == name for name in names)
+        sides = (_standardised(self.true), _standardised(self.predicted))
+        labels, scores = (float(side[first].mean() - side[second].mean()) for side in sides)
+        return names[0], names[1], labels, scores
+
+    def within(self, column: str) -> float:
+        """The PC within the groups of a column: their mean, weighted by their photos; NaN if none has one."""
+        values = self.groups(column)
+        groups = [values == value for value in sorted(set(values.tolist()) - {""})]
+        inside = np.array([metrics.pearson(self.predicted[photos], self.true[photos]) for photos in groups])
+        weights = np.array([photos.sum() for photos in groups]) * ~np.isnan(inside)
+        return float(np.nansum(inside * weights) / weights.sum()) if weights.any() else math.nan
+
+    def _figures(self, predicted: Floats, true: Floats) -> Figures:
+        summary = metrics.summary(predicted, true)
+        row: Figures = {key: None if math.isnan(value) else value for key, value in summary.items()}
+        return row if self.on_scale else {**row, "mae": None, "rmse": None}
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progress | None = None) -> Evaluation:
+    """Rate photos of a data set and set the scores beside the labels.
 
+    A photo is read and searched once. Where the rater has learnt from this data set, its scores are brought back onto
+    the data set's scale by the inverse of the map in its card; otherwise they stay on its own.
 
-def evaluate(
-    forward: PredictFn,
-    config: Config,
-    samples: Sequence[Sample],
-    constant: float,
-    progress: Callable[[int, int], None] | None = None,
-) -> Evaluation:
-    """Score every sample on crops that the detector makes from its photo. DataError if there are none."""
-    if not samples:
-        raise DataError("Expected photos to evaluate on. Received: none.")
-    crops = load_crops(samples, config.crop, progress=progress)
-    found = dict(zip(crops.names, predict(forward, crops.centre, config.flip_tta), strict=True)) if crops.names else {}
+    Args:
+        rater: Any.
+        data: The data set.
+        names: The photos; see `assert_no_leakage`.
+        progress: Called with the photos done and all.
+
+    Raises:
+        DataError: No photos.
+
+    Example:
+        >>> from beauty_evaluate.datasets import registry
+        >>> from beauty_evaluate.raters import registry as raters
+        >>> data = registry.read()
+        >>> evaluation = evaluate(raters.load("six_block_60-40"), data, sorted(data.samples)[:3])
+        >>> len(evaluation.predicted), evaluation.on_scale
+        (3, False)
+    """
+    if not names:
+        raise DataError(f"There are no photos of {data.title} to evaluate on. Choose another split.")
+    part = trained_on(rater.card, data)
+    scores, problems = dict[str, float](), dict[str, str]()
+    for batch in _batches(rater, [data.samples[name] for name in names]):
+        faces = {name: face for name, face in batch.items() if isinstance(face, Face)}
+        problems |= {name: f"{name}: {error}" for name, error in batch.items() if isinstance(error, PhotoError)}
+        if faces:
+            rated = _on_scale(rater.rate(list(faces.values())).mean, part)
+            scores |= dict(zip(faces, rated.tolist(), strict=True))
+        if progress:
+            progress(len(scores) + len(problems), len(names))
+    baseline = _baseline(rater, part, scores)
+    predicted = np.array([scores.get(name, baseline) for name in names], np.float64)
     return Evaluation(
-        tuple(s.name for s in samples),
-        tuple(s.group for s in samples),
-        np.array([found.get(s.name, constant) for s in samples], np.float64),
-        np.array([s.score for s in samples], np.float64),
-        constant,
-        tuple(s.name for s in samples if s.name not in found),
-        tuple(map(str, crops.problems)),
+        data, tuple(names), predicted, baseline, part is not None, tuple(problems), tuple(problems.values())
     )
 
 
-def assert_no_leakage(card: Card, names: Iterable[str]) -> None:
-    """DataError if the network has learnt from one of these photos."""
-    known = sorted(set(card.trained_on).intersection(names))
-    if known:
+def trained_on(card: Card, data: DataSet) -> TrainedOn | None:
+    """What the rater has learnt from this data set, with the map of its scale; None if nothing."""
+    parts = (part for part in card.trained_on if part.data_set == data.title and part.scale == data.scale)
+    return next(parts, None)
+
+
+def assert_no_leakage(card: Card, data: DataSet, names: Iterable[str]) -> None:
+    """Refuse photos that a rater has learnt from.
+
+    Args:
+        card: Of the rater; it keeps names as hashes.
+        data: The data set.
+        names: Photos to be evaluated on.
+
+    Raises:
+        DataError: The rater has learnt from one of them.
+
+    Example:
+        >>> from beauty_evaluate.datasets import registry
+        >>> from beauty_evaluate.raters import registry as raters
+        >>> data = registry.read(None)
+        >>> assert_no_leakage(raters.load_card("six_block"), data, data.samples)
+    """
+    learnt = sorted(card.knows(data.title, names))
+    if learnt:
         raise DataError(
-            f"Expected photos that {card.name} has not learnt from. Received: {len(known)} that it has, {known[0]} the "
-            "first; choose the split it was made for."
+            f"{card.name} has learnt from {len(learnt)} of these photos of {data.title}, {learnt[0]} the first. Choose "
+            "the split it was made for, or other weights."
         )
 
 
 def write_predictions(path: Path, evaluation: Evaluation) -> None:
-    """File name and score of each photo; no labels, which are not ours to give."""
+    """Write file name and score of each photo as CSV; no labels, which are not ours to give."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("file", "score"))
         writer.writerows((n, f"{p:.4f}") for n, p in zip(evaluation.names, evaluation.predicted, strict=True))
+
+
+def _batches(rater: Rater, samples: Sequence[Sample]) -> Iterator[dict[str, Face | PhotoError]]:
+    """The face of each sample by name, or why there is none. Photos are not kept in memory where a crop will do."""
+    config = crop_config(rater)
+    crop_alone = rater.needs <= {"crop"}
+
+    def face_of(sample: Sample) -> Face | PhotoError:
+        try:
+            face = _face(sample, config)
+        except PhotoError as error:
+            return error
+        return face.without_photo(config) if crop_alone else face
+
+    with ThreadPoolExecutor(cores()) as pool:
+        for start in range(0, len(samples), PHOTOS_PER_BATCH):
+            batch = samples[start : start + PHOTOS_PER_BATCH]
+            yield dict(zip((sample.name for sample in batch), pool.map(face_of, batch), strict=True))
+
+
+def _face(sample: Sample, config: CropConfig) -> Face:
+    """The main face of a photo; PhotoError. Of drawn faces, the five points are given."""
+    photo = sample.read()
+    if sample.points is None or config.geometry == "whole":
+        return main_face(find_faces(photo, config))
+    return Face((0, 0, photo.shape[1], photo.shape[0]), sample.points, 1.0, photo)
+
+
+def _on_scale(scores: Floats, part: TrainedOn | None) -> Floats:
+    """Scores on the data set's scale, by the inverse of the map onto the rater's."""
+    return scores if part is None else (scores - part.map.offset) / part.map.slope
+
+
+def _baseline(rater: Rater, part: TrainedOn | None, scores: dict[str, float]) -> float:
+    labels = part.labels if part else rater.card.labels
+    if "mean" in labels:
+        return float(_on_scale(np.array([labels["mean"]]), part)[0])
+    middle = (rater.scale.low + rater.scale.high) / 2
+    return float(np.mean(list(scores.values()))) if scores else middle  # it has never learnt: the mean of what it says
+
+
+def _standardised(values: Floats) -> Floats:
+    return np.asarray((values - values.mean()) / max(float(values.std()), 1e-9))

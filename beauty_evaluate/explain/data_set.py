@@ -1,144 +1,163 @@
-"""What drives the score over a data set: effects of regions on many faces, and what is lost when they are permuted."""
+"""What moves scores over a data set: effects of regions on many faces, what is lost without them, and filters."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from beauty_evaluate.config import CropConfig
-from beauty_evaluate.datasets.dataset import Sample
-from beauty_evaluate.datasets.pipeline import Crops, load_crops
+from beauty_evaluate.config import cores
+from beauty_evaluate.datasets import scut
+from beauty_evaluate.datasets.dataset import DataSet, Problem
 from beauty_evaluate.errors import DataError
-from beauty_evaluate.explain.region_shapley import (
-    Masks,
-    Progress,
-    RegionEffects,
-    region_effects,
-    soft_edges,
-)
+from beauty_evaluate.explain.baselines import soft_edges
+from beauty_evaluate.explain.job import check_regions
+from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
 from beauty_evaluate.explain.region_tables import (
-    agreement,
+    MIN_FACES,
+    EffectRow,
+    PermutedRow,
+    baseline_agreement,
     effect_rows,
-    effects_markdown,
-    groups_markdown,
     permuted,
-    permuted_markdown,
-    write_rows,
 )
-from beauty_evaluate.explain.reliability import Agreement
+from beauty_evaluate.explain.reliability import BaselineAgreement
+from beauty_evaluate.explain.sample_faces import SampleFaces, draw_samples, find_sample_faces
+from beauty_evaluate.faces.align import crop_matrix, transform
+from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.landmarks import landmarks
-from beauty_evaluate.faces.regions import NAMES, hand_distance, regions
-from beauty_evaluate.raters.card import ONNX, Card
-from beauty_evaluate.raters.runtime import PredictFn, cores, onnxruntime_predictor
-from beauty_evaluate.reporting.filter_gallery import Gallery
+from beauty_evaluate.faces.regions import NAMES, Masks, hand_distance, regions
+from beauty_evaluate.raters.network import NetworkRater
+from beauty_evaluate.raters.rater import Rater, crop_config
 
-LEAST = 3  # faces that can give a region to each other
-OTHERS = 2  # faces of any group, drawn by lot, whose regions stand in for those of a face
-TOLD = 5  # filters in the text
-BY_GROUP = "By group, rating points [95 % interval]:"
+if TYPE_CHECKING:  # it needs Keras, which other raters do without
+    from beauty_evaluate.explain.filter_table import FilterTable
+
+DONORS = 2  # faces of any group, drawn at random, whose regions stand in for those of a face
 
 
-def chosen(samples: Sequence[Sample], n: int, seed: int = 0) -> list[Sample]:
-    """`n` samples drawn at random, the same for the same seed, in order; all of them if there are no more."""
-    picks = np.random.default_rng(seed).permutation(len(samples))[:n]
-    return [samples[i] for i in np.sort(picks)]
+@dataclass(frozen=True)
+class DataSetExplanation:
+    """What moves the scores of a rater over photos of a data set.
+
+    Attributes:
+        rater: its name.
+        photos: number of faces.
+        reference: mean score with all regions inpainted, rating points.
+        inpaint_rows: effects against the mean colour around a region.
+        donor_rows: effects against the regions of DONORS other faces.
+        agreement: of the two.
+        permuted: what is lost when a region comes from another face.
+        covered: float64 (R,), share of each region that is replaced, which soft edges leave to depend on its shape.
+        landmark_distances: median distance of the landmarks of each face from those set by hand, as shares of the eye
+            distance; empty where there are none.
+        filters: of a network; None for another rater.
+        faces: the faces, for pictures of them.
+        problems: photos that gave no face.
+    """
+
+    rater: str
+    photos: int
+    reference: float
+    inpaint_rows: list[EffectRow]
+    donor_rows: list[EffectRow]
+    agreement: BaselineAgreement
+    permuted: list[PermutedRow]
+    covered: NDArray[np.float64]
+    landmark_distances: NDArray[np.float64]
+    filters: "FilterTable | None"
+    faces: tuple[Face, ...]
+    problems: tuple[Problem, ...]
 
 
 def explain_data_set(
-    card: Card,
-    samples: Sequence[Sample],
-    layer: str | None,
-    out: Path,
+    rater: Rater,
+    data: DataSet,
+    names: Sequence[str],
+    n: int,
+    layer: str | None = None,
     progress: Progress | None = None,
-    say: Callable[[str], None] = print,
-) -> tuple[str, Agreement]:
-    """Tables of regions and filters over photos that the network has not learnt from.
+) -> DataSetExplanation:
+    """Explain a rater over photos that it has not learnt from.
 
-    Regions are replaced in both ways: by the mean colour around them, as in the report of one face, and by those of
-    OTHERS other faces. layer: whose filters are shown (default: the last convolution). Writes regions.md, the rows as
-    CSV, agreement.json, and what `Gallery.write` writes. Returns the text, and how well the two ways agree. ConfigError
-    for a layer that is not there, DataError for fewer than LEAST faces.
+    Args:
+        rater: any that sees aligned crops.
+        data: the data set.
+        names: its photos to draw from.
+        n: how many to draw.
+        layer: whose filters are described (default: the last convolution), of a network.
+        progress: called with the faces done, and how many there are.
+
+    Raises:
+        ConfigError: a rater of whole pictures, or no such layer.
+        DataError: fewer than MIN_FACES faces.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    gallery = Gallery(card, layer)  # a layer that is not there is named now, not after an hour
-    crops = load_crops(samples, card.config.crop)
-    for problem in crops.problems:
-        say(f"problem: {problem}")
-    if len(crops.names) < LEAST:
-        raise DataError(f"Expected {LEAST} photos with a face or more. Received: {len(crops.names)}.")
-    forward, mirror = onnxruntime_predictor(card.file(ONNX), threads=1), card.config.flip_tta
-    masks = [regions(crop, card.config.crop) for crop in crops.centre]
-    rings, swaps = _both_ways(forward, crops, masks, mirror, progress)
-    rows, agreed = effect_rows(rings, crops.groups), agreement(rings, swaps)
-    costs = permuted(forward, crops.centre, masks, NAMES, crops.scores.astype(np.float64), mirror)
-    write_rows(out / "regions.csv", [*rows, *effect_rows(swaps, crops.groups)])
-    write_rows(out / "permuted.csv", costs)
-    filters = gallery.write(crops.centre, masks, out)
-    (out / "agreement.json").write_text(json.dumps(asdict(agreed), indent=1) + "\n", encoding="utf-8")
-    reference = np.mean([found.reference for found in rings])
-    text = "\n\n".join(
-        [
-            f"# What moves the score: {card.name}, {len(rings)} photos",
-            "Effect of each region on the score, its Shapley value against the mean colour around it (all replaced: "
-            f"{reference:.2f} on average):",
-            effects_markdown(rows),
-            "What is lost when a region comes from another face:",
-            permuted_markdown(costs),
-            _covered_words(masks),
-            agreed.words(),
-            *_landmark_words(crops, card.config.crop),
-            "The filters that move scores most:",
-            "\n".join(f"- {row.words()}" for row in filters[:TOLD]),
-            BY_GROUP,
-            groups_markdown(rows),
-        ]
-    )
-    (out / "regions.md").write_text(text + "\n", encoding="utf-8")
-    return text, agreed
+    check_regions(rater)
+    if layer or isinstance(rater, NetworkRater):
+        from beauty_evaluate.explain.filter_table import check_layer  # it needs Keras
+
+        layer = check_layer(rater, layer)  # now, not after an hour
+    drawn = find_sample_faces(rater, draw_samples([data.samples[name] for name in names], n))
+    faces = drawn.faces
+    if len(faces) < MIN_FACES:
+        raise DataError(f"Expected {MIN_FACES} photos with a face or more. Received: {len(faces)}.")
+    config = crop_config(rater)
+    masks = [regions(face.crop(config), config) for face in faces]
+    inpainted, donated = _effects(rater, faces, masks, progress)
+    groups = [sample.group for sample in drawn.samples]
+    labels = np.array([sample.score for sample in drawn.samples])
+    return DataSetExplanation(
+        rater.name, len(faces), float(np.mean([effects.reference for effects in inpainted])),
+        effect_rows(inpainted, groups), effect_rows(donated, groups), baseline_agreement(inpainted, donated),
+        permuted(rater, faces, masks, NAMES, labels), _covered(masks), _landmark_distances(rater, data, drawn),
+        _filters(rater, faces, masks, layer), faces, drawn.problems,
+    )  # fmt: skip
 
 
-def _both_ways(
-    forward: PredictFn, crops: Crops, masks: Sequence[Masks], mirror: bool, progress: Progress | None
+def _effects(
+    rater: Rater, faces: Sequence[Face], masks: Sequence[Masks], progress: Progress | None
 ) -> tuple[list[RegionEffects], list[RegionEffects]]:
     """The effects on each face against the mean colour around a region, and against those of other faces."""
-    faces = np.arange(len(masks))
+    numbers = np.arange(len(faces))
     rng = np.random.default_rng(0)
-    picks = [rng.permutation(np.delete(faces, i))[:OTHERS] for i in faces]
+    picks = [rng.permutation(np.delete(numbers, i))[:DONORS] for i in numbers]
 
-    def both(i: int) -> tuple[RegionEffects, RegionEffects]:
-        others = [crops.centre[k] for k in picks[i]]
-        given = (forward, crops.centre[i], masks[i], NAMES, mirror)
-        return region_effects(*given), region_effects(*given, others)
+    def explain_both(i: int) -> tuple[RegionEffects, RegionEffects]:
+        donors = [faces[k] for k in picks[i]]
+        inpainted = region_effects(rater, faces[i], masks[i], NAMES)
+        return inpainted, region_effects(rater, faces[i], masks[i], NAMES, donors)
 
-    found = []
+    pairs = []
     with ThreadPoolExecutor(cores()) as pool:  # a face on each core takes less than one on all of them
-        for pair in pool.map(both, faces):
-            found.append(pair)
+        for pair in pool.map(explain_both, numbers):
+            pairs.append(pair)
             if progress:
-                progress(len(found), len(masks))
-    return [ring for ring, _ in found], [swap for _, swap in found]
+                progress(len(pairs), len(faces))
+    return [inpainted for inpainted, _ in pairs], [donated for _, donated in pairs]
 
 
-def _landmark_words(crops: Crops, config: CropConfig) -> list[str]:
-    """How far the landmarks behind the regions lie from those set by hand, where there are such."""
-    known = ~np.isnan(crops.landmarks).any((1, 2))
-    if not known.any():
-        return []
-    pairs = zip(crops.centre[known], crops.landmarks[known] * config.size, strict=True)
-    distances = [np.median(hand_distance(landmarks(crop, config), hand)) for crop, hand in pairs]
-    middle, most = (100 * float(np.quantile(distances, share)) for share in (0.5, 0.95))
-    return [
-        f"The outlines behind the regions lie {middle:.1f} % of the eye distance from the points set by hand on "
-        "contour, brows, eyes and lips (all but nose, pupils and the top of the forehead; median over "
-        f"{len(distances)} faces of the median over points; {most:.1f} % or less on 95 % of the faces)."
-    ]
+def _covered(masks: Sequence[Masks]) -> NDArray[np.float64]:
+    shares = [[soft_edges(tiles)[mask].mean() if mask.any() else np.nan for mask in tiles] for tiles in masks]
+    return np.asarray(np.nanmean(np.array(shares), 0), np.float64)
 
 
-def _covered_words(masks: Sequence[Masks]) -> str:
-    """How much of each region is replaced, which soft edges leave to hang on its shape."""
-    covered = np.array([[soft_edges(own)[mask].mean() if mask.any() else np.nan for mask in own] for own in masks])
-    shares = ", ".join(f"{name} {share:.0%}" for name, share in zip(NAMES, np.nanmean(covered, 0), strict=True))
-    return f"Edges are soft, so that a region is not replaced altogether, and thin ones are least: {shares}."
+def _landmark_distances(rater: Rater, data: DataSet, drawn: SampleFaces) -> NDArray[np.float64]:
+    """Of the scheme that `hand_distance` knows."""
+    if data.landmark_scheme != scut.LANDMARKS:
+        return np.empty(0)
+    config, medians = crop_config(rater), []
+    for sample, face in zip(drawn.samples, drawn.faces, strict=True):
+        if sample.landmarks is not None:
+            hand = transform(sample.landmarks, crop_matrix(face.points, config))
+            medians.append(np.median(hand_distance(landmarks(face.crop(config), config), hand)))
+    return np.array(medians)
+
+
+def _filters(rater: Rater, faces: Sequence[Face], masks: Sequence[Masks], layer: str | None) -> "FilterTable | None":
+    if not isinstance(rater, NetworkRater):
+        return None
+    from beauty_evaluate.explain.filter_table import filter_table
+
+    return filter_table(rater, faces, masks, layer)

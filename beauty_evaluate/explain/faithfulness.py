@@ -1,144 +1,85 @@
-"""Are the maps true? Deletion and fidelity beside controls, and weights made random."""
+"""Are the maps true? Deletion and fidelity beside controls that know nothing of the rater."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import Config
-from beauty_evaluate.explain.gradients import (
-    HIRES_CAM,
-    INTEGRATED,
-    OCCLUSION,
-    hires_cam,
-    integrated_gradients,
-    occlusion,
-)
-from beauty_evaluate.explain.region_shapley import Masks, RegionEffects, region_effects, replaced
-from beauty_evaluate.explain.reliability import FAILED, REGIONS
-from beauty_evaluate.faces.regions import NAMES
-from beauty_evaluate.images import Picture
-from beauty_evaluate.metrics import Estimate, estimates, pearson, spearman
-from beauty_evaluate.raters import registry
-from beauty_evaluate.raters.registry import keras_predictor
-from beauty_evaluate.raters.runtime import PredictFn, predict
+from beauty_evaluate.config import CropConfig
+from beauty_evaluate.explain.baselines import Floats, mask_all, rate_edits
+from beauty_evaluate.explain.reliability import FAILED
+from beauty_evaluate.faces.align import Crop
+from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.faces.regions import Masks
+from beauty_evaluate.metrics import Estimate, estimates, pearson
+from beauty_evaluate.raters.rater import Rater
 
-Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 GRID = 16  # cells a side: all maps are measured by their sums over these, whatever their own resolution
-STEPS = 8  # parts in which the cells are deleted
-BLOCK = 2  # cells a side of what the fidelity replaces as one: single cells look like noise to a network
-SETS, SHARE = 64, 0.25  # random sets of blocks for the fidelity, and the share of all blocks in each
+DELETION_STEPS = 8  # parts in which the cells are deleted
+BLOCK_CELLS = 2  # cells a side of what the fidelity replaces as one: single cells look like noise to a network
+FIDELITY_SETS, FIDELITY_SHARE = 64, 0.25  # random sets of blocks, and the share of all blocks in each
 CONTROLS = ("random", "centre blob", "edges", "raw pixels")
-FADED = 0.2  # rank correlation with the original, mean over faces, below which a map has faded
-FADE_FACES = 16  # the first ones, whose maps must fade
-FADE_SEED = 100  # of the first random weights; none that a training begins with, since trained weights resemble those
-IG_STEPS = 32  # half of the usual, for speed: the cell sums correlate .999 with those of 64
-SLOW = (REGIONS, OCCLUSION)  # maps from scores alone: hundreds of them a face
 
 
 @dataclass(frozen=True)
-class Case:
-    """A face to explain and to measure on. crop: uint8 (size, size, C). masks: bool (R, size, size) that tile it. fill:
-    float32 (size, size, C), what stands in for what is deleted; its score is the reference."""
+class Example:
+    """A face to explain and to measure on.
 
-    crop: Picture
+    Attributes:
+        face: with its photo or crop.
+        crop: (size, size, C), what the rater sees.
+        masks: bool (R, size, size) that tile it.
+        fill: float32 (size, size, C), what stands in for what is deleted; its score is the reference.
+    """
+
+    face: Face
+    crop: Crop
     masks: Masks
     fill: Floats
 
     @classmethod
-    def of(cls, crop: Picture, masks: Masks) -> "Case":
+    def of(cls, face: Face, config: CropConfig, masks: Masks) -> "Example":
         """With what the report of a face starts from as the fill: the mean colour of the ring around each region."""
-        return cls(crop, masks, replaced(crop, masks[masks.any((1, 2))]))
-
-
-Explainer = Callable[[Case], Floats]
-Method = Callable[[keras.Model], Explainer]
-"""Makes an explainer of a network: a new one for each network, since a cached graph would answer for the old one. It
-gives the map of a face, float32 (size, size), signed, in rating points."""
+        crop = face.crop(config)
+        return cls(face, crop, masks, mask_all(crop, masks))
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a map did over the faces: its deletion gap in rating points, its fidelity, and by control the differences of
-    both from the control's, paired by face."""
+    """How a map did over the faces.
+
+    Attributes:
+        name: of the map.
+        deletion_score: rating points.
+        fidelity: a correlation.
+        margin_over_controls: by control, how far both lie above the control's, paired by face.
+
+    Example:
+        >>> ahead, behind = Estimate(0.2, 0.1, 0.3), Estimate(0.2, -0.1, 0.5)
+        >>> Verdict("map", ahead, ahead, {"edges": (ahead, behind)}).sentence
+        'fails the test: it does not beat edges'
+    """
 
     name: str
-    gap: Estimate
+    deletion_score: Estimate
     fidelity: Estimate
-    beyond: dict[str, tuple[Estimate, Estimate]]
+    margin_over_controls: dict[str, tuple[Estimate, Estimate]]
 
     @property
-    def readable(self) -> bool:
-        """Whether it beats every control on both measures: all intervals of the differences lie above 0."""
-        return all(difference.low > 0 for pair in self.beyond.values() for difference in pair)
+    def passed(self) -> bool:
+        """Whether it beats every control on both measures: all intervals of the margins lie above 0."""
+        return all(margin.low > 0 for pair in self.margin_over_controls.values() for margin in pair)
 
     @property
-    def words(self) -> str:
+    def sentence(self) -> str:
         """The verdict for a report."""
-        lost = [name for name, pair in self.beyond.items() if min(difference.low for difference in pair) <= 0]
-        return f"{FAILED}: it does not beat {', '.join(lost)}" if lost else f"beats {', '.join(self.beyond)}"
-
-
-@dataclass(frozen=True)
-class Fading:
-    """How a map changes when weights are made random. stages: from the score down, the mean rank correlation with the
-    original over the faces. size: its mean size at the last stage, where all weights are random: a map that only turns
-    its sign has faded by its mean alone. chance: what that would be for values without any order."""
-
-    stages: dict[str, Estimate]
-    size: float
-    chance: float
-
-    @property
-    def faded(self) -> bool:
-        """Whether the map is gone once all weights are random."""
-        end = self.stages[list(self.stages)[-1]]
-        return abs(end.value) < FADED and self.size < FADED + self.chance
-
-
-def values_of(name: str, config: Config) -> int:
-    """How many values of a map are its own, at most those it is measured by: 10 regions, a layer's map, or all."""
-    if name == REGIONS:
-        return len(NAMES)
-    if not name.startswith(HIRES_CAM):
-        return GRID**2
-    block = int(name.split("block")[1].split("_")[0])
-    side = config.crop.size // config.network.first_stride >> (block - 1)
-    return min(GRID, side) ** 2
-
-
-def methods(config: Config) -> dict[str, Method]:
-    """The maps that are put to the proof, by name."""
-    mirror = config.flip_tta
-    layers = [f"block{block}_conv{config.network.convolutions[block - 1]}" for block in (3, 4, 5, 6)]
-
-    def regions(model: keras.Model) -> Explainer:
-        forward = keras_predictor(model)
-        return lambda case: spread(region_effects(forward, case.crop, case.masks, NAMES, mirror), case.masks)
-
-    def patches(model: keras.Model) -> Explainer:
-        forward = keras_predictor(model)
-        return lambda case: occlusion(forward, case.crop, mirror, fill=case.fill).values
-
-    def integrated(model: keras.Model) -> Explainer:
-        return lambda case: integrated_gradients(model, case.crop, case.fill, mirror, IG_STEPS).values
-
-    def hires(layer: str) -> Method:
-        return lambda model: lambda case: hires_cam(model, case.crop, layer, mirror).values
-
-    cams = {f"{HIRES_CAM} of {layer}": hires(layer) for layer in layers}
-    return {REGIONS: regions, OCCLUSION: patches, INTEGRATED: integrated, **cams}
-
-
-def spread(effects: RegionEffects, masks: Masks) -> Floats:
-    """Region effects as a map, float32 (size, size): each spread evenly over its region."""
-    shares = effects.effects / np.maximum(masks.sum((1, 2)), 1)
-    return np.asarray(shares[masks.argmax(0)], np.float32)
+        margins = self.margin_over_controls
+        lost = [name for name, pair in margins.items() if min(margin.low for margin in pair) <= 0]
+        return f"{FAILED}: it does not beat {', '.join(lost)}" if lost else f"beats {', '.join(margins)}"
 
 
 def cells(size: int) -> NDArray[np.int64]:
@@ -148,13 +89,26 @@ def cells(size: int) -> NDArray[np.int64]:
 
 
 def cell_sums(values: Floats) -> Doubles:
-    """The sum of a map over each cell, float64 (GRID**2,)."""
+    """The sum of a map (size, size) over each cell, float64 (GRID**2,).
+
+    Example:
+        >>> cell_sums(np.ones((32, 32), np.float32))[:2].tolist()
+        [4.0, 4.0]
+    """
     return np.asarray(np.bincount(cells(len(values)).ravel(), values.ravel(), GRID**2), np.float64)
 
 
-def controls(crop: Picture, sign: float, seed: int) -> dict[str, Floats]:
-    """Maps that know nothing of the network but whether this score lies above or below its reference (`sign`): what a
-    map must beat. Random values for each cell, a blob in the middle, the strength of edges, the brightness."""
+def controls(crop: Crop, sign: float, seed: int) -> dict[str, Floats]:
+    """Maps that know nothing of the rater: random values for each cell, a blob in the middle, edges, brightness.
+
+    Args:
+        crop: (size, size, C) of 0..255.
+        sign: all they know: whether this score lies above or below its reference.
+        seed: of the random values.
+
+    Returns:
+        float32 (size, size) by name.
+    """
     size = len(crop)
     grey = crop.astype(np.float32).mean(2)
     line = (np.arange(size) + 0.5) / size - 0.5
@@ -165,100 +119,80 @@ def controls(crop: Picture, sign: float, seed: int) -> dict[str, Floats]:
     return {name: np.asarray(values, np.float32) for name, values in zip(CONTROLS, maps, strict=True)}
 
 
-def scores_without(forward: PredictFn, case: Case, gone: NDArray[np.bool_], flip_tta: bool) -> Doubles:
-    """The scores (N,) of the face with the cells of each row of `gone`, bool (N, GRID**2), replaced by the fill."""
-    pictures = np.where(gone[:, cells(len(case.crop))][..., None], case.fill, case.crop.astype(np.float32))
-    return predict(forward, pictures, flip_tta)
+def scores_without(rater: Rater, example: Example, deleted: NDArray[np.bool_]) -> Doubles:
+    """The scores (N,) of the face with the cells of each row of `deleted`, bool (N, GRID**2), replaced by the fill."""
+    pixels = deleted[:, cells(len(example.crop))][..., None]
+    return rate_edits(rater, example.face, np.where(pixels, example.fill, example.crop.astype(np.float32)))
 
 
-def deletion_gap(forward: PredictFn, case: Case, sums: Doubles, flip_tta: bool, steps: int = STEPS) -> float:
-    """Signed two-way deletion (after Petsiuk et al., BMVC 2018) of a map, given by its cell sums; in rating points.
+def deletion_score(rater: Rater, example: Example, sums: Doubles, steps: int = DELETION_STEPS) -> float:
+    """Signed two-way deletion (after Petsiuk et al., BMVC 2018) of a map.
 
     One curve of the score deletes the cells that raise it most first, another those that lower it most; over the share
-    deleted, 0..1, the gap is the area of the second above the first. Both run from the score to the reference, and
-    nothing is normalised, so that neither signs nor size are lost. A map that orders nothing gets 0 on average.
+    deleted, 0..1, the deletion score is the area of the second above the first. Both run from the score to the
+    reference, and nothing is normalised, so that neither signs nor size are lost.
+
+    Args:
+        rater: any.
+        example: the face.
+        sums: of the map over the cells, float64 (GRID**2,).
+        steps: parts in which the cells are deleted.
+
+    Returns:
+        Rating points. A map that orders nothing gets 0 on average.
     """
     counts = np.linspace(0, GRID**2, steps + 1).round()[1:-1]
     ranks = np.stack([order.argsort(kind="stable").argsort() for order in (-sums, sums)])
-    gone = (ranks[:, None] < counts[:, None]).reshape(-1, GRID**2)
-    raising, lowering = scores_without(forward, case, gone, flip_tta).reshape(2, -1)
+    deleted = (ranks[:, None] < counts[:, None]).reshape(-1, GRID**2)
+    raising, lowering = scores_without(rater, example, deleted).reshape(2, -1)
     return float((lowering - raising).sum() / steps)
 
 
 def random_sets(seed: int) -> NDArray[np.bool_]:
-    """Sets of cells for the fidelity, bool (SETS, GRID**2), each of the same number of blocks."""
-    side = GRID // BLOCK
-    first = np.tile(np.arange(side**2) < SHARE * side**2, (SETS, 1))
-    blocks = np.random.default_rng(seed).permuted(first, axis=1).reshape(SETS, side, side)
-    return blocks.repeat(BLOCK, 1).repeat(BLOCK, 2).reshape(SETS, -1)
+    """Sets of cells for the fidelity, bool (FIDELITY_SETS, GRID**2), each of the same number of blocks."""
+    side = GRID // BLOCK_CELLS
+    first = np.tile(np.arange(side**2) < FIDELITY_SHARE * side**2, (FIDELITY_SETS, 1))
+    blocks = np.random.default_rng(seed).permuted(first, axis=1).reshape(FIDELITY_SETS, side, side)
+    return blocks.repeat(BLOCK_CELLS, 1).repeat(BLOCK_CELLS, 2).reshape(FIDELITY_SETS, -1)
 
 
-def measure(
-    forward: PredictFn, case: Case, maps: Mapping[str, Doubles], flip_tta: bool, seed: int
-) -> dict[str, tuple[float, float]]:
-    """Deletion gap and mu-fidelity of each map of one face, given by cell sums, and of the controls.
+def measure(rater: Rater, example: Example, maps: Mapping[str, Doubles], seed: int) -> dict[str, tuple[float, float]]:
+    """Deletion score and mu-fidelity of each map of one face, and of the controls.
 
     Mu-fidelity (Bhatt et al., IJCAI 2020): the correlation, over random sets of cells, the same for all maps, between
     what a map says of a set and what the score loses when it is replaced; 0 for a map that says the same of all.
+
+    Args:
+        rater: any.
+        example: the face.
+        maps: their cell sums, float64 (GRID**2,), by name.
+        seed: of the random sets and the random control.
+
+    Returns:
+        Both measures by name of the map or control.
     """
-    score, reference = predict(forward, [case.crop, case.fill], flip_tta)  # type: ignore[list-item]
-    known = {name: cell_sums(m) for name, m in controls(case.crop, np.sign(score - reference), seed).items()}
+    score, reference = rate_edits(rater, example.face, [example.crop, example.fill])
+    control_maps = controls(example.crop, np.sign(score - reference), seed)
+    control_sums = {name: cell_sums(values) for name, values in control_maps.items()}
     sets = random_sets(seed)
-    lost = score - scores_without(forward, case, sets, flip_tta)
+    losses = score - scores_without(rater, example, sets)
     return {
-        name: (
-            deletion_gap(forward, case, sums, flip_tta),
-            float(np.nan_to_num(pearson(sets @ sums, lost))),
-        )
-        for name, sums in {**maps, **known}.items()
+        name: (deletion_score(rater, example, sums), float(np.nan_to_num(pearson(sets @ sums, losses))))
+        for name, sums in {**maps, **control_sums}.items()
     }
 
 
 def verdicts(measured: Sequence[Mapping[str, tuple[float, float]]], seed: int = 0) -> list[Verdict]:
-    """One for each map, from what `measure` found on each face; intervals by bootstrap over the faces."""
-    found = {name: np.array([one[name] for one in measured]) for name in measured[0]}
-    judged = []
-    for name, values in found.items():
-        beyond = {c: estimates(values - found[c], seed) for c in CONTROLS if c != name}
-        gap, fidelity = estimates(values, seed)
-        judged.append(Verdict(name, gap, fidelity, {c: (pair[0], pair[1]) for c, pair in beyond.items()}))
-    return judged
+    """One for each map and control.
 
-
-def stages(model: keras.Model) -> list[str]:
-    """The parts of a network that hold weights, from the score down: score, fc2, fc1, block6 ... block1."""
-    return list(dict.fromkeys(layer.name.split("_")[0] for layer in reversed(model.layers) if layer.weights))
-
-
-def weakened(model: keras.Model, config: Config, last: str, seed: int) -> keras.Model:
-    """A clone with fresh random weights from the score down to the stage `last` (Adebayo et al., NeurIPS 2018)."""
-    names = stages(model)
-    gone = names[: names.index(last) + 1]
-    clone, fresh = registry.build(config), registry.build(config, seed=seed)
-    clone.set_weights(model.get_weights())
-    for layer in clone.layers:
-        if layer.name.split("_")[0] in gone:
-            layer.set_weights(fresh.get_layer(layer.name).get_weights())
-    return clone
-
-
-def fading(
-    model: keras.Model,
-    config: Config,
-    makers: Mapping[str, Method],
-    cases: Sequence[Case],
-    originals: Mapping[str, Sequence[Doubles]],
-    last: str,
-) -> dict[str, Doubles]:
-    """For each map, the rank correlation of each face's signed cell sums with those of the network weakened down to
-    `last`, (N,). originals: the cell sums by map and face.
-
-    Each face has random weights of its own, and a new explainer: one network may lean the old one's way on all faces.
-    Cells, not pixels: noise from pixel to pixel would pass for fading. 0 where a map has become the same everywhere.
+    Args:
+        measured: of each face, by `measure`.
+        seed: of the bootstrap over the faces.
     """
-    found = {name: np.zeros(len(cases)) for name in makers}
-    for i, case in enumerate(cases):
-        clone = weakened(model, config, last, FADE_SEED + i)
-        for name, make in makers.items():
-            found[name][i] = spearman(cell_sums(make(clone)(case)), originals[name][i])
-    return {name: np.nan_to_num(values) for name, values in found.items()}
+    by_name = {name: np.array([face[name] for face in measured]) for name in measured[0]}
+    results = []
+    for name, values in by_name.items():
+        margins = {control: estimates(values - by_name[control], seed) for control in CONTROLS if control != name}
+        deletion, fidelity = estimates(values, seed)
+        results.append(Verdict(name, deletion, fidelity, {c: (pair[0], pair[1]) for c, pair in margins.items()}))
+    return results

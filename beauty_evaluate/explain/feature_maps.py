@@ -1,18 +1,41 @@
-"""What the layers answer: feature maps of one crop, and what each filter does over many."""
+"""What the layers of a network compute for one face."""
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.images import Picture
-from beauty_evaluate.raters.registry import relu_layers
-from beauty_evaluate.raters.runtime import BATCH
+from beauty_evaluate.explain.gradients import NEEDS_NETWORK
+from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.builders import relu_layers
+from beauty_evaluate.raters.network import network_of
+from beauty_evaluate.raters.rater import Rater
 
 Floats = NDArray[np.float32]
 
 
-def feature_maps(model: keras.Model, crop: Picture) -> dict[str, Floats]:
-    """The maps of every convolution after ReLU: float32 (H, W, C) by layer. crop: uint8 (size, size, channels)."""
+def feature_maps(rater: Rater, face: Face) -> dict[str, Floats]:
+    """The maps of every convolution after ReLU.
+
+    Args:
+        rater: a network.
+        face: with the crop that the network sees.
+
+    Returns:
+        float32 (H, W, C) by layer.
+
+    Raises:
+        ConfigError: no network.
+
+    Example:
+        >>> from beauty_evaluate import images
+        >>> from beauty_evaluate.faces.detect import find_faces
+        >>> from beauty_evaluate.raters import registry
+        >>> (face,) = find_faces(images.read("examples/eileen_collins.png"))
+        >>> feature_maps(registry.load("six_block"), face)["block6_conv2"].shape
+        (4, 4, 384)
+    """
+    network = network_of(rater, NEEDS_NETWORK)
+    model, crop = network.keras_model(), face.crop(network.crop_config)
     names = relu_layers(model)
     probe = keras.Model(model.input, [model.get_layer(relu).output for relu in names.values()])
     maps = probe(crop[None].astype(np.float32), training=False)
@@ -20,7 +43,17 @@ def feature_maps(model: keras.Model, crop: Picture) -> dict[str, Floats]:
 
 
 def receptive_field(model: keras.Model, layer: str) -> int:
-    """How many pixels of the crop, a side, one value of a layer's map can see (Araujo et al., Distill 2019)."""
+    """How many pixels of the crop, a side, one value of a layer's map can see (Araujo et al., Distill 2019).
+
+    Args:
+        model: of convolutions and pools in a row.
+        layer: the name of one.
+
+    Example:
+        >>> from beauty_evaluate.raters import registry
+        >>> receptive_field(registry.load("six_block").keras_model(), "block1_conv1")
+        3
+    """
     field, step = 1, 1
     for part in model.layers:
         if isinstance(part, keras.layers.Conv2D):
@@ -32,18 +65,3 @@ def receptive_field(model: keras.Model, layer: str) -> int:
         if part.name == layer:
             break
     return field
-
-
-def filter_statistics(model: keras.Model, crops: Picture) -> dict[str, NDArray[np.float32]]:
-    """For each convolution, over `crops` and after ReLU: `mean/LAYER` float32 (C,), the mean activation, and
-    `active/LAYER` float32 (C,), the share of crops in which the filter answers anywhere."""
-    names = relu_layers(model)
-    probe = keras.Model(model.input, [model.get_layer(relu).output for relu in names.values()])
-    sums: dict[str, NDArray[np.float64]] = {}
-    for start in range(0, len(crops), BATCH):
-        maps = probe(crops[start : start + BATCH].astype(np.float32), training=False)
-        for layer, values in zip(names, maps, strict=True):
-            array = values.numpy()
-            sums[f"mean/{layer}"] = sums.get(f"mean/{layer}", 0) + array.mean((1, 2)).sum(0)
-            sums[f"active/{layer}"] = sums.get(f"active/{layer}", 0) + (array.max((1, 2)) > 0).sum(0)
-    return {key: (total / len(crops)).astype(np.float32) for key, total in sums.items()}

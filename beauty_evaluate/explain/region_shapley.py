@@ -1,32 +1,47 @@
-"""What moved a score: exact Shapley values of the regions of a face, in rating points, on any runtime."""
+"""What moved a score: exact Shapley values of the regions of a face, in rating points, for any rater."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import factorial
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.images import Picture
-from beauty_evaluate.raters.runtime import BATCH, PredictFn, predict
+from beauty_evaluate.config import RatingScale
+from beauty_evaluate.explain.baselines import (
+    DONORS,
+    EDITS_PER_CALL,
+    INPAINT,
+    Floats,
+    donor_baseline,
+    inpaint_baseline,
+    rate_edits,
+    soft_edges,
+)
+from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.faces.regions import Masks
+from beauty_evaluate.raters.rater import Rater, crop_config
 
-Floats = NDArray[np.float32]
-Masks = NDArray[np.bool_]
 Progress = Callable[[int, int], None]
-
-RING_MEAN, OTHER_FACES = "ring mean", "other faces"
-RING = 0.04  # width of the ring around a region, as a share of the side
-EDGE = 0.02  # width of the soft edge inside a region, as a share of the side
+"""Called with how much is done, of how much."""
 
 
 @dataclass(frozen=True)
 class RegionEffects:
     """How each region moved one score: score = reference + effects.sum().
 
-    names: of the R regions. effects: float64 (R,), rating points. areas: float64 (R,), shares of the crop. score: what
-    `rate` gives for the crop. reference: the score with every region replaced. others: faces whose regions stood in
-    for those of this one; 0 for the mean colour around them.
+    Attributes:
+        names: of the R regions.
+        effects: float64 (R,), rating points.
+        areas: float64 (R,), shares of the crop.
+        score: the rating of the face, not clipped to the scale, so that the effects add up.
+        reference: the rating with every region replaced, likewise.
+        donors: faces whose regions stood in for those of this one; 0 for the mean colour around them.
+
+    Example:
+        >>> effects = RegionEffects(("eyes", "rest"), np.array([0.5, -0.1]), np.array([0.1, 0.9]), 3.4, 3.0)
+        >>> effects.baseline, effects.lines()[2]
+        ('ring mean', '  eyes             +0.50   10 % of the picture')
     """
 
     names: tuple[str, ...]
@@ -34,139 +49,145 @@ class RegionEffects:
     areas: NDArray[np.float64]
     score: float
     reference: float
-    others: int = 0
+    donors: int = 0
 
     @property
-    def way(self) -> str:
-        """What stands in for a region: RING_MEAN or OTHER_FACES."""
-        return OTHER_FACES if self.others else RING_MEAN
+    def baseline(self) -> str:
+        """What stands in for a region: INPAINT or DONORS."""
+        return DONORS if self.donors else INPAINT
 
     @property
-    def what(self) -> str:
+    def replacement(self) -> str:
         """The same in plain words."""
-        if self.others:
-            return f"those of {self.others} other face{'s' * (self.others > 1)}"
+        if self.donors:
+            return f"those of {self.donors} other face{'s' * (self.donors > 1)}"
         return "the mean colour around them"
 
-    def lines(self) -> list[str]:
-        """The effects for a terminal, the largest first, in plain words."""
+    def lines(self, scale: RatingScale | None = None) -> list[str]:
+        """The effects for a terminal, the largest first.
+
+        Args:
+            scale: of the ratings; a score beyond its end is shown as the end, with a note.
+        """
+        score, note = self.score, ""
+        if scale is not None and not scale.contains(score):
+            score = scale.clip(score)
+            note = f"; before it was limited to the scale {scale}, the score was {self.score:.2f}"
         order = np.argsort(-np.abs(self.effects))
-        rows = [
-            f"  {self.names[i]:<17}{self.effects[i]:+6.2f}  {100 * self.areas[i]:3.0f} % of the picture" for i in order
-        ]
         return [
-            f"What moved this score from {self.reference:.2f} to {self.score:.2f} in this network, the regions against",
-            f"{self.what} (Shapley values in rating points, which add up):",
-            *rows,
+            f"What moved this score from {self.reference:.2f} to {score:.2f}, each region compared with",
+            f"{self.replacement} (Shapley values in rating points, which add up{note}):",
+            *(
+                f"  {self.names[i]:<17}{self.effects[i]:+.2f}  {100 * self.areas[i]:3.0f} % of the picture"
+                for i in order
+            ),
         ]
 
 
 def region_effects(
-    forward: PredictFn,
-    crop: Picture,
+    rater: Rater,
+    face: Face,
     masks: Masks,
     names: Sequence[str],
-    flip_tta: bool,
-    others: Sequence[Picture] = (),
+    donors: Sequence[Face] = (),
     progress: Progress | None = None,
 ) -> RegionEffects:
-    """Shapley values (Shapley 1953; for networks Lundberg and Lee, NeurIPS 2017) over the regions of one crop.
+    """Shapley values (Shapley 1953; for networks Lundberg and Lee, NeurIPS 2017) over the regions of one face.
 
-    crop: uint8 (size, size, C). masks: bool (R, size, size) that tile it, named by `names`. A region that is not in a
-    coalition is replaced: by the mean colour of the ring around it, or with `others`, crops uint8 of other faces, by
-    the same place of them, as bright on the ring as this face; softly at its edge either way, and never beyond it, so
-    that a network that reads only one region gives all the others exactly 0. All 2**R coalitions are looked at, with
-    each of `others`. ValueError for masks that do not tile the crop.
+    A region that is not in a coalition is replaced: by the mean colour of the ring around it, or by the same place of
+    other faces, as bright on the ring as this one; softly at its edge either way, and never beyond it, so that a rater
+    that reads only one region gives all the others 0. All 2**R coalitions are rated, with each of the donors.
+
+    Args:
+        rater: any.
+        face: with the crop that the rater sees.
+        masks: bool (R, size, size) that tile the crop.
+        names: of the R regions.
+        donors: other faces whose regions stand in for those of this one; none: the mean colour around a region.
+        progress: called with the coalitions rated, and how many there are.
+
+    Returns:
+        The effects in rating points.
+
+    Raises:
+        ValueError: the masks do not tile the crop.
+
+    Example:
+        >>> from beauty_evaluate import images
+        >>> from beauty_evaluate.faces.detect import find_faces
+        >>> from beauty_evaluate.raters import registry
+        >>> (face,) = find_faces(images.read("examples/eileen_collins.png"))
+        >>> halves = np.zeros((2, 256, 256), bool)
+        >>> halves[0, :128] = halves[1, 128:] = True
+        >>> effects = region_effects(registry.load("six_block"), face, halves, ("above", "below"))
+        >>> bool(abs(effects.reference + effects.effects.sum() - effects.score) < 1e-6)
+        True
     """
     if not (masks.sum(0) == 1).all():
         raise ValueError("Expected masks with one region at each pixel. Received: gaps or overlaps.")
-    there = masks.any((1, 2))
-    own = masks[there]
-    fills = np.stack([donor_baseline(crop, own, other) for other in others] or [inpaint_baseline(crop, own)])
-    values = coalition_values(forward, crop, own, fills, flip_tta, progress)
+    config = crop_config(rater)
+    crop, shown = face.crop(config), masks.any((1, 2))
+    fills = [donor_baseline(crop, masks[shown], donor.crop(config)) for donor in donors]
+    values = coalition_values(
+        rater, face, masks[shown], np.stack(fills or [inpaint_baseline(crop, masks[shown])]), progress
+    )
     effects = np.zeros(len(masks))
-    effects[there] = shapley(values)
-    shares = masks.mean((1, 2))
-    return RegionEffects(tuple(names), effects, shares, float(values[-1]), float(values[0]), len(others))
-
-
-def inpaint_baseline(crop: Picture, masks: Masks) -> Floats:
-    """The crop, float32 (size, size, C), with each region in the mean colour of the ring around it."""
-    fill = crop.astype(np.float32)
-    for mask, ring in zip(masks, _rings(masks), strict=True):
-        fill[mask] = crop[ring].mean(0)
-    return fill
-
-
-def donor_baseline(crop: Picture, masks: Masks, other: Picture) -> Floats:
-    """`other` float32 (size, size, C), each region as bright on the ring around it as `crop` is there."""
-    fill = np.empty(crop.shape, np.float32)
-    difference = crop.astype(np.float32).mean(2) - other.astype(np.float32).mean(2)
-    for mask, ring in zip(masks, _rings(masks), strict=True):
-        fill[mask] = np.clip(other[mask] + difference[ring].mean(), 0, 255)
-    return fill
-
-
-def replaced(crop: Picture, masks: Masks) -> Floats:
-    """The crop with every region replaced by its ring's mean colour, float32: the picture behind `reference`. masks: of
-    regions that are there."""
-    return np.asarray(crop + soft_edges(masks)[..., None] * (inpaint_baseline(crop, masks) - crop), np.float32)
-
-
-def one_by_one(crop: Picture, masks: Masks, fill: Floats) -> Floats:
-    """The crop with each region in turn replaced by `fill`, float32 (size, size, C): float32 (R, size, size, C)."""
-    return np.asarray(crop + masks[..., None] * (soft_edges(masks)[..., None] * (fill - crop)), np.float32)
-
-
-def _rings(masks: Masks) -> list[NDArray[np.bool_]]:
-    """The ring around each region; of a region that is all there is, itself."""
-    reach = max(1, round(RING * masks.shape[1]))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-    rings = [cv2.dilate(mask.astype(np.uint8), kernel).astype(bool) & ~mask for mask in masks]
-    return [ring if ring.any() else mask for ring, mask in zip(rings, masks, strict=True)]
-
-
-def soft_edges(masks: Masks) -> Floats:
-    """How far each pixel is replaced with its region, float32 (size, size): from a half at the region's edge to 1."""
-    width = max(1.0, EDGE * masks.shape[1])
-    depth = np.zeros(masks.shape[1:], np.float32)
-    for mask in masks:
-        inside = cv2.distanceTransform(np.pad(mask, 1, mode="edge").astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-        depth[mask] = inside[mask]
-    return np.asarray(np.clip(0.5 + 0.5 * (depth - 0.5) / width, 0, 1), np.float32)
+    effects[shown] = shapley(values)
+    areas = masks.mean((1, 2))
+    return RegionEffects(tuple(names), effects, areas, float(values[-1]), float(values[0]), len(donors))
 
 
 def coalition_values(
-    forward: PredictFn,
-    crop: Picture,
-    masks: Masks,
-    fills: Floats,
-    flip_tta: bool,
-    progress: Progress | None = None,
+    rater: Rater, face: Face, masks: Masks, fills: Floats, progress: Progress | None = None
 ) -> NDArray[np.float64]:
-    """The score of every coalition, float64 (2**R,): bit i of the index says that region i is kept.
+    """The rating of every coalition.
 
-    fills: float32 (K, size, size, C), what may stand in place of the replaced regions; a value is the mean over them.
-    Every coalition gets all of them: were they drawn anew, a region that nothing reads would seem to have an effect.
+    Every coalition gets all fills: were they drawn anew, a region that nothing reads would seem to have an effect.
+
+    Args:
+        rater: any.
+        face: with the crop that the rater sees.
+        masks: bool (R, size, size) that tile the crop.
+        fills: float32 (K, size, size, C), what may stand in place of the replaced regions; a value is the mean over
+            them.
+        progress: called with the edited faces rated, and how many there are.
+
+    Returns:
+        float64 (2**R,): bit i of the index says that region i is kept.
     """
+    crop = face.crop(crop_config(rater))
     coalitions, region, soft = 2 ** len(masks), masks.argmax(0), soft_edges(masks)[..., None]
-    gone = 1 - (np.arange(coalitions)[:, None] >> np.arange(len(masks)) & 1).astype(np.float32)
-    found = np.zeros((len(fills), coalitions))
+    is_replaced = 1 - (np.arange(coalitions)[:, None] >> np.arange(len(masks)) & 1).astype(np.float32)
+    scores = np.zeros((len(fills), coalitions))
     for k, fill in enumerate(fills):
         change = soft * (fill - crop)
-        for start in range(0, coalitions, BATCH):
-            part = slice(start, start + BATCH)
+        for start in range(0, coalitions, EDITS_PER_CALL):
+            part = slice(start, start + EDITS_PER_CALL)
             # not as a product of matrices, whose threads would get in the way of the network's
-            pictures = np.take(gone[part], region, axis=1)[..., None] * change
-            pictures += crop
-            found[k, part] = predict(forward, pictures, flip_tta)
+            crops = np.take(is_replaced[part], region, axis=1)[..., None] * change
+            crops += crop
+            scores[k, part] = rate_edits(rater, face, crops)
             if progress:
-                progress(k * coalitions + min(start + BATCH, coalitions), found.size)
-    return np.asarray(found.mean(0))
+                progress(k * coalitions + min(start + EDITS_PER_CALL, coalitions), scores.size)
+    return np.asarray(scores.mean(0))
 
 
 def shapley(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Exact Shapley values (R,) of a game (2**R,): bit i of the index says that player i takes part."""
+    """Exact Shapley values of a game.
+
+    Args:
+        values: float64 (2**R,): bit i of the index says that player i takes part.
+
+    Returns:
+        float64 (R,).
+
+    Raises:
+        ValueError: another number of values.
+
+    Example:
+        >>> shapley(np.array([0.0, 1.0, 2.0, 3.0])).tolist()
+        [1.0, 2.0]
+    """
     count = len(values).bit_length() - 1
     if len(values) != 2**count:
         raise ValueError(f"Expected a value for each of 2**R coalitions. Received: {len(values)}.")

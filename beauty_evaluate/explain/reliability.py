@@ -1,26 +1,33 @@
-"""How far the effects of regions may be believed: what the card says of it, in sentences."""
+"""How far the effects of regions may be trusted: what the card says of it, in sentences."""
 
 from dataclasses import dataclass
 
-from beauty_evaluate.explain.region_shapley import OTHER_FACES, RING_MEAN
+from beauty_evaluate.explain.baselines import DONORS, INPAINT
 from beauty_evaluate.raters.card import Card
 
 FAILED, NOT_EVALUATED = "fails the test", "never tested"
-ALIKE = 0.7  # correlation below which two ways do not tell the same
-REGIONS = "regions"  # as the proof names their map
-UNKNOWN_WAY = "How far the effects hang on what stands in for a region was never measured for this network."
-_OTHER_WAY = {
-    RING_MEAN: "by the same place of other faces",
-    OTHER_FACES: "by the mean colour around it",
+GOOD_AGREEMENT_PEARSON = 0.7  # correlation below which two baselines give different rankings
+REGIONS = "regions"  # as the faithfulness evaluation names their map
+NOT_MEASURED = "How much the effects depend on what replaces a region was never measured for this rater."
+_OTHER_BASELINE = {
+    INPAINT: "by the same place of other faces",
+    DONORS: "by the mean colour around it",
 }
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How well two ways to replace a region agree over the regions of `photos` faces.
+class BaselineAgreement:
+    """How well the effects against two baselines agree over the regions of many faces.
 
-    pearson: correlation of the effects. mean_difference: mean absolute difference, rating points. first: share of the
-    faces on which both put the same region first.
+    Attributes:
+        photos: number of faces.
+        pearson: correlation of the effects.
+        mean_difference: mean absolute difference, rating points.
+        first: share of the faces on which both put the same region first.
+
+    Example:
+        >>> BaselineAgreement(200, 0.9, 0.1, 0.8).sentence().endswith("Trust the large effects, not the small ones.")
+        True
     """
 
     photos: int
@@ -28,60 +35,80 @@ class Agreement:
     mean_difference: float
     first: float
 
-    def words(self, way: str = RING_MEAN, where: str = "") -> str:
-        """For a person who sees the effects of one way. where: words for where this was measured."""
-        advice = "Read the large effects, not the small ones."
-        if self.pearson < ALIKE:
+    def sentence(self, baseline: str = INPAINT, where: str = "") -> str:
+        """For a person who sees the effects against one baseline.
+
+        Args:
+            baseline: INPAINT or DONORS.
+            where: words for where this was measured.
+        """
+        advice = "Trust the large effects, not the small ones."
+        if self.pearson < GOOD_AGREEMENT_PEARSON:
             advice = "Which region comes first depends on the question."
         return (
-            f"Another way to take a region away, {_OTHER_WAY[way]}, gives other numbers: on average over "
-            f"{self.photos} faces the two agree with a correlation of {self.pearson:.2f}, differ by "
-            f"{self.mean_difference:.2f} points, and put the same region first on {self.first:.0%} of "
-            f"them{where}. They ask different questions: what a region adds to one that is painted over, and what it "
-            f"adds to other people's. {advice}"
+            f"Replacing a region in another way, {_OTHER_BASELINE[baseline]}, gives other numbers: over {self.photos} "
+            f"faces the two correlate with {self.pearson:.2f}, differ by {self.mean_difference:.2f} points on average, "
+            f"and put the same region first on {self.first:.0%} of them{where}. They ask different questions: what a "
+            f"region adds to a painted-over one, and what it adds to other people's. {advice}"
         )
 
 
 @dataclass(frozen=True)
-class Trust:
+class Reliability:
     """What is known of the effects of regions.
 
-    proved: whether, spread over the face as a map, they beat maps that know nothing of the network and fade when its
-    weights are made random; None if that was never tried. verdict: the same in the card's words. agreement: with the
-    other way to replace a region, None if never measured; words for where both were measured stand behind them.
-    measured_on: the network of the same recipe on which that was, "" for this one.
+    Attributes:
+        passed: whether, spread over the face as a map, they beat controls that know nothing of the network and
+            disappear when its weights are randomized; None if that was never tested.
+        verdict: the same in the card's words, with where it was measured.
+        baseline_agreement: with the other baseline, None if never measured.
+        where: words for where the agreement was measured; "" for this rater.
+        baseline: of the effects, INPAINT or DONORS.
+        measured_on: the network of the same recipe that was tested, "" for this one.
     """
 
-    proved: bool | None
+    passed: bool | None
     verdict: str
-    agreement: Agreement | None
+    baseline_agreement: BaselineAgreement | None
     where: str
-    way: str
+    baseline: str
     measured_on: str
 
     @property
     def sentences(self) -> list[str]:
-        """For a person: what the proof says and, if they may be read, how well two ways agree."""
-        if self.proved is False:
-            return [f"What the regions did to this score is not told: {self.verdict}."]
-        told = self.agreement.words(self.way, self.where) if self.agreement else UNKNOWN_WAY
-        if self.proved is None:
-            return [f"The effects of the regions were {self.verdict}.", told]
-        beside = "Put to the proof beside maps that know nothing of the network"
-        return [f"{beside}, the map of these effects {self.verdict}.", told]
+        """For a person: the result of the test and, unless it failed, how well two baselines agree."""
+        if self.passed is False:
+            return [f"The effects of the regions are hidden: their map {self.verdict}."]
+        other = self.baseline_agreement
+        sentence = other.sentence(self.baseline, self.where) if other else NOT_MEASURED
+        if self.passed is None:
+            return [f"The effects of the regions were {self.verdict}.", sentence]
+        return [
+            f"Tested beside maps that know nothing of the network, the map of these effects {self.verdict}.",
+            sentence,
+        ]
 
 
-def trust(card: Card, way: str = RING_MEAN) -> Trust:
-    """Of the effects of regions in the network of this card. way: RING_MEAN, which is put to the proof, or
-    OTHER_FACES."""
+def reliability(card: Card, baseline: str = INPAINT) -> Reliability:
+    """How far the effects of regions may be trusted.
+
+    Args:
+        card: of the rater.
+        baseline: INPAINT, which the faithfulness evaluation tests, or DONORS.
+
+    Example:
+        >>> from beauty_evaluate.raters import registry
+        >>> reliability(registry.load_card("six_block")).passed
+        True
+    """
     maps, maps_where = card.explained("maps")
-    said = (maps or {}).get(REGIONS) if way == RING_MEAN else None
-    ways, where = card.explained("ways")
-    return Trust(
-        None if said is None else not said.startswith(FAILED),
-        NOT_EVALUATED if said is None else said + maps_where,
-        Agreement(**ways) if ways else None,
+    verdict = (maps or {}).get(REGIONS) if baseline == INPAINT else None
+    stored, where = card.explained("baselines")
+    return Reliability(
+        None if verdict is None else not verdict.startswith(FAILED),
+        NOT_EVALUATED if verdict is None else verdict + maps_where,
+        BaselineAgreement(**stored) if stored else None,
         where,
-        way,
-        next((own for key in ("maps", "ways") if (own := card.measured_on(key))), ""),
+        baseline,
+        next((network for key in ("maps", "baselines") if (network := card.measured_on(key))), ""),
     )

@@ -28,7 +28,9 @@ def landmarks(crop: Picture, config: CropConfig) -> Points:
     crop pixels; points may lie outside the crop. crop: uint8 (size, size, 3 or 1). ConfigError for crops that are not
     aligned, WeightsError without the network's file."""
     if config.geometry != "aligned":
-        raise ConfigError(f"Expected a network on aligned crops. Received: one on {config.geometry} pictures.")
+        raise ConfigError(
+            "Landmarks need aligned crops, and this network looks at whole pictures. Use weights on aligned crops."
+        )
     whole = config.size / (1 + 2 * config.margin)  # the side of the crop without its margin
     scale = MESH_SIDE / (_SIDE * whole)
     centre = (config.size - whole) / 2 + np.array(_CENTRE) * whole - 0.5
@@ -37,8 +39,8 @@ def landmarks(crop: Picture, config: CropConfig) -> Points:
     window = cv2.warpAffine(
         three_channels(crop), matrix, (MESH_SIDE, MESH_SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    found = _answer(MESH, window)
-    points = next(values for values in found if values.size == 3 * N_POINTS).reshape(N_POINTS, 3)[:, :2]
+    outputs = _answer(MESH, window)
+    points = next(values for values in outputs if values.size == 3 * N_POINTS).reshape(N_POINTS, 3)[:, :2]
     return np.asarray((points - shift) / scale, np.float64)
 
 
@@ -55,7 +57,7 @@ def _answer(file: str, picture: NDArray[Any]) -> list[NDArray[np.float32]]:
     if not hasattr(_local, file):
         path = THIRD_PARTY / file
         if not path.is_file():
-            raise WeightsError(f"Expected the network {path}. Received: no such file; restore it.")
+            raise WeightsError(f"No such file: {path}. Restore it.")
         setattr(_local, file, cv2.dnn.readNetFromTFLite(str(path)))
     net = getattr(_local, file)
     net.setInput(np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32) / 255)

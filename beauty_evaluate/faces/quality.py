@@ -50,7 +50,7 @@ class Quality:
 
     def warnings(self) -> list[str]:
         """Words for a table: `small`, `blurred`, `dark`, `bright`, `grey`, `turned`, `unsure`."""
-        found = {
+        below = {
             "small": self.side < THRESHOLDS.min_side,
             "blurred": self.sharpness < THRESHOLDS.min_sharpness,
             "dark": self.light < THRESHOLDS.min_light,
@@ -59,7 +59,7 @@ class Quality:
             "turned": self.turn > THRESHOLDS.max_turn,
             "unsure": self.confidence < THRESHOLDS.min_confidence,
         }
-        return [word for word, true in found.items() if true]
+        return [word for word, true in below.items() if true]
 
 
 def quality(face: Face, config: CropConfig) -> Quality:

@@ -35,7 +35,7 @@ _TEMPLES = (127, 356)
 _JAW_ANGLES = (58, 288)
 _CHIN = 152
 
-_LIKE = 40.0  # distance of two colours in 8-bit L*a*b* up to which both may be hair
+_MAX_HAIR_DISTANCE = 40.0  # distance of two colours in 8-bit L*a*b* up to which both may be hair
 
 # How far an outline is widened, as a share of the crop's side: lids and lashes belong to the eyes, the line between
 # cheek and background to the face.
@@ -58,11 +58,11 @@ def hand_distance(points: Points, hand: Points) -> NDArray[np.float64]:
     and lips, but for the top of the forehead, which the mesh does not follow.
     """
     parts = ((hand[2:21], (OVAL,)), (hand[22:42], BROWS), (hand[42:58], EYES), (hand[73:86], (LIPS, _LIPS_INSIDE)))
-    found = []
-    for own, outlines in parts:
+    distances = []
+    for points_by_hand, outlines in parts:
         curve = np.concatenate([_along(points[list(outline)]) for outline in outlines])
-        found.append(np.linalg.norm(own[:, None] - curve[None], axis=2).min(1))
-    return np.concatenate(found) / float(np.linalg.norm(hand[58] - hand[59]))
+        distances.append(np.linalg.norm(points_by_hand[:, None] - curve[None], axis=2).min(1))
+    return np.concatenate(distances) / float(np.linalg.norm(hand[58] - hand[59]))
 
 
 def _along(corners: Points, steps: int = 12) -> Points:
@@ -111,7 +111,7 @@ def _like(crop: Picture, sample: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return np.zeros(sample.shape, bool)
     smooth = cv2.GaussianBlur(three_channels(crop), (0, 0), len(crop) / 128)
     lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB).astype(np.float32)
-    return np.asarray(np.linalg.norm(lab - np.median(lab[sample], 0), axis=2) < _LIKE)
+    return np.asarray(np.linalg.norm(lab - np.median(lab[sample], 0), axis=2) < _MAX_HAIR_DISTANCE)
 
 
 def _touching(mask: NDArray[np.bool_], seed: NDArray[np.bool_]) -> NDArray[np.bool_]:

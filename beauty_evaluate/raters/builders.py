@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.raters import six_block
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.runtime import PredictFn
 
@@ -25,7 +25,23 @@ def build(
     seed: int | None = None,
     learning: bool = False,
 ) -> keras.Model:
-    """The Keras network of a recipe; see `six_block.build`. ConfigError for an unknown kind."""
+    """The Keras network of a recipe.
+
+    Args:
+        config: the recipe; `config.network.kind` names a row of BUILDERS.
+        mean_score: rating points, where the output starts.
+        dtype: policy of all layers but the last: `float32` or `mixed_bfloat16`.
+        seed: of the first weights and of dropout; None: of no account.
+        learning: whether it is built for a training; see `six_block.build`.
+
+    Raises:
+        ConfigError: there is no such kind.
+
+    Example:
+        >>> from beauty_evaluate.config import preset
+        >>> build(preset("synthetic")).output_shape
+        (None, 1)
+    """
     kind = config.network.kind
     if kind not in BUILDERS:
         raise ConfigError(f"There is no network {kind}; there are {', '.join(BUILDERS)}.")
@@ -33,7 +49,16 @@ def build(
 
 
 def load(card: Card) -> keras.Model:
-    """The Keras network of a card, in float32. Raises WeightsError."""
+    """The Keras network of a card, in float32.
+
+    Raises:
+        WeightsError: its file is missing, changed, or of another network.
+
+    Example:
+        >>> from beauty_evaluate.raters import registry
+        >>> load(registry.load_card("six_block")).input_shape
+        (None, 256, 256, 3)
+    """
     assert isinstance(card.config, Config)
     model = build(card.config)
     try:
@@ -44,13 +69,25 @@ def load(card: Card) -> keras.Model:
 
 
 def keras_predictor(model: keras.Model) -> PredictFn:
-    """A Keras network as `runtime.PredictFn`, in a graph that takes any number of crops."""
+    """A Keras network as `runtime.PredictFn`, in a graph that takes any number of crops.
+
+    Example:
+        >>> from beauty_evaluate.config import preset
+        >>> keras_predictor(build(preset("synthetic")))(np.zeros((2, 64, 64, 3), np.float32)).shape
+        (2,)
+    """
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
     call = tf.function(lambda crops: model(crops, training=False), input_signature=signature, autograph=False)
     return lambda crops: np.asarray(call(crops)).reshape(-1)
 
 
 def relu_layers(model: keras.Model) -> dict[str, str]:
-    """Each convolution and the layer that holds its maps after ReLU: `block2_conv1` -> `block2_relu1`."""
+    """Each convolution and the layer that holds its maps after ReLU.
+
+    Example:
+        >>> from beauty_evaluate.config import preset
+        >>> relu_layers(build(preset("synthetic")))["block2_conv1"]
+        'block2_relu1'
+    """
     names = [layer.name for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     return {name: name.replace("_conv", "_relu") for name in names}

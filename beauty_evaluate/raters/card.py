@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import WEIGHTS, RaterConfig, RatingScale, ScaleMap, from_json, to_json
+from beauty_evaluate.config import WEIGHTS, RaterConfig, RatingScale, ScaleMap
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.files import sha256, write_atomic
+from beauty_evaluate.settings import from_json, to_json
 
 Decode = Callable[[dict[str, Any]], RaterConfig]
 
@@ -60,6 +61,7 @@ class Card:
         parameters: numbers in the network.
         seconds: of all epochs.
         images_per_second: median over the epochs, with augmentation.
+        started_from: name and hash of the weights that the training began with; empty: random ones.
         metrics: figures on test parts by data set and group; `mean_baseline` predicts the training mean for everyone.
         input: shape and type of a crop.
         artifacts: the files beside it by kind: `keras`, `onnx`, `stats`.
@@ -79,6 +81,7 @@ class Card:
     parameters: int = 0
     seconds: float = 0.0
     images_per_second: float = 0.0
+    started_from: str = ""
     metrics: dict[str, dict[str, dict[str, float | None]]] = field(default_factory=dict)
     input: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)

@@ -6,10 +6,11 @@ from typing import Literal
 
 import numpy as np
 
-from beauty_evaluate.config import Checked, RatingScale
+from beauty_evaluate.config import RatingScale
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.rater import Ratings, with_intervals
+from beauty_evaluate.settings import Checked
 
 
 @dataclass(frozen=True)

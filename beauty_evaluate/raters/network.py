@@ -57,6 +57,18 @@ class NetworkRater:
             self._early = pool.submit(self._read)
             pool.shutdown(wait=False)
 
+    @classmethod
+    def of_model(cls, card: Card, model: "keras.Model") -> "NetworkRater":
+        """A network with other weights than its card's, run by Keras.
+
+        Args:
+            card: of the same recipe.
+            model: whose crops and scores are those of the recipe.
+        """
+        rater = cls(card, "keras")
+        rater._model = model
+        return rater
+
     @property
     def name(self) -> str:
         """Of its card."""
@@ -82,6 +94,17 @@ class NetworkRater:
     def predict(self, crops: Crop | Sequence[Crop]) -> NDArray[np.float64]:
         """Rate crops, uint8 or float32 (N, size, size, C): float64 (N,), rating points. ValueError for no crops."""
         return predict(self._predictor(), crops, self.config.flip_tta)
+
+    def views(self, crop: Crop) -> NDArray[np.float32]:
+        """The pictures whose mean score is the rating of a crop: itself and, where the card says so, its mirror image.
+
+        Args:
+            crop: uint8 or float32 (size, size, C).
+
+        Returns:
+            float32 (1 or 2, size, size, C).
+        """
+        return np.stack([crop, crop[:, ::-1]] if self.config.flip_tta else [crop]).astype(np.float32)
 
     @cached_property
     def _model(self) -> "keras.Model":

@@ -75,5 +75,5 @@ def crop_config(rater: Rater) -> CropConfig:
 def with_intervals(card: Card, mean: NDArray[np.float64], notes: tuple[str, ...] = ()) -> Ratings:
     """Ratings with the prediction intervals of the card."""
     widths = [card.half_width(float(card.scale.clip(score))) for score in mean]
-    known = [width for width in widths if width is not None]
-    return Ratings(mean, np.array(known) if len(known) == len(mean) and known else None, notes=notes)
+    calibrated = [width for width in widths if width is not None]
+    return Ratings(mean, np.array(calibrated) if len(calibrated) == len(mean) and calibrated else None, notes=notes)

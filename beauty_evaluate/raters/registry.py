@@ -13,6 +13,7 @@ from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.mean_baseline import MeanBaseline, MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, Runtime
 from beauty_evaluate.raters.rater import Rater
+from beauty_evaluate.settings import from_json
 
 DEFAULT = "six_block"  # learnt from every photo there was
 EVALUATED = "six_block_60-40"  # with a test part: what evaluation and tables take unless told otherwise
@@ -37,7 +38,7 @@ def decode(values: dict[str, Any]) -> RaterConfig:
     family = values.get("family")
     if family not in FAMILIES:
         raise ConfigError(f"There is no family of raters {family}; there are {', '.join(FAMILIES)}.")
-    config: RaterConfig = configs.from_json(values, FAMILIES[family].config)
+    config: RaterConfig = from_json(values, FAMILIES[family].config)
     return config
 
 
@@ -76,6 +77,11 @@ def load(name: str | None = None, runtime: Runtime = "opencv", threads: int = 0)
 
     Raises:
         WeightsError: as `load_card`.
+
+    Example:
+        >>> rater = load("six_block")
+        >>> rater.name, str(rater.scale)
+        ('six_block', '1..5')
     """
     return of_card(load_card(name), runtime, threads)
 
@@ -87,11 +93,11 @@ def of_card(card: Card, runtime: Runtime = "opencv", threads: int = 0) -> Rater:
 
 def same_recipe(names: Sequence[str], measured: Card) -> list[Card]:
     """The cards of those names or paths; ConfigError if one is of another recipe than `measured`."""
-    found = [load_card(name) for name in names]
-    for card in found:
+    same = [load_card(name) for name in names]
+    for card in same:
         if card.config != measured.config:
             raise ConfigError(f"{card.name} is of another recipe than {measured.name}. Name cards of the same one.")
-    return found
+    return same
 
 
 def record_explanation_results(names: Sequence[str], measured: Card, **results: Any) -> None:

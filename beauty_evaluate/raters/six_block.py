@@ -2,16 +2,17 @@
 
 from typing import Any
 
-import keras
 import tensorflow as tf
-from keras import layers
 
 from beauty_evaluate.config import Config
+from beauty_evaluate.raters.backend import keras
+
+layers: Any = keras.layers
 
 SMALL = 8  # side of the maps up to which SmallMapConv is the faster
 
 
-class BatchNorm(layers.BatchNormalization):
+class BatchNorm(keras.layers.BatchNormalization):
     """Keras' layer with TensorFlow's fused operation in training: the same numbers, four times faster on a CPU."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -29,7 +30,7 @@ class BatchNorm(layers.BatchNormalization):
         return outputs
 
 
-class SmallMapConv(layers.Conv2D):
+class SmallMapConv(keras.layers.Conv2D):
     """Keras' 3x3 convolution whose kernel learns by nine matrix products, not by the library's routine.
 
     The same numbers to rounding; on maps of 8x8 and less, the routine takes two to five times as long on a CPU.
@@ -63,12 +64,24 @@ def build(
 ) -> keras.Model:
     """Six convolution/max-pool blocks, two fully connected layers, linear output.
 
-    Input: float32 (N, size, size, 3) of 0..255. Output: float32 (N, 1) in rating points; its bias starts at
-    `mean_score`. A block is (3x3 convolution + ReLU) x n, max-pool, BatchNorm: normalising after the pool costs a
-    quarter. With `residual`, the second and third convolution of a block are added to their input.
-    dtype: the policy of all layers but the last; seed: of initial weights and dropout. learning: the same function of
-    the same weights, built so that a CPU trains it faster: the last ReLU of a block, which does not mind, comes after
-    the pool, on a quarter of the pixels.
+    A block is (3x3 convolution + ReLU) x n, max-pool, BatchNorm: normalising after the pool costs a quarter. With
+    `residual`, the second and third convolution of a block are added to their input.
+
+    Args:
+        config: the recipe.
+        mean_score: rating points, where the bias of the output starts.
+        dtype: the policy of all layers but the last.
+        seed: of initial weights and dropout.
+        learning: the same function of the same weights, built so that a CPU trains it faster: the last ReLU of a
+            block, which does not mind, comes after the pool, on a quarter of the pixels.
+
+    Returns:
+        From float32 (N, size, size, C) of 0..255 to float32 (N, 1) in rating points.
+
+    Example:
+        >>> from beauty_evaluate.config import preset
+        >>> [layer.name for layer in build(preset("synthetic")).layers[-3:]]
+        ['fc1', 'fc2', 'score']
     """
     net = config.network
     seeds = _seeds(seed)
@@ -106,7 +119,13 @@ def build_article(
     learning: bool = False,
 ) -> keras.Model:
     """The article's network as its author published it: grey whole pictures of 0..255, one convolution a block,
-    five pools, one ReLU output. `mean_score` and `learning` are not used: its output starts where the author's did."""
+    five pools, one ReLU output. `mean_score` and `learning` are not used: its output starts where the author's did.
+
+    Example:
+        >>> from beauty_evaluate.config import preset
+        >>> build_article(preset("article")).input_shape
+        (None, 160, 160, 1)
+    """
     net = config.network
     seeds = _seeds(seed)
     kernels, drops = (3, 3, 5, 5, 3, 5), (0.25, 0.5, 0.5, 0.25, 0.25, 0.0)

@@ -1,96 +1,118 @@
-"""What a data set holds: scores, levels, groups, faults, sample photos."""
+"""What a data set holds: a report of scores, groups, faults, sample photos, and single ratings where it has them."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from beauty_evaluate.config import CropConfig
-from beauty_evaluate.datasets.dataset import DataSet, Sample
-from beauty_evaluate.datasets.pipeline import load_crops
-from beauty_evaluate.errors import PhotoError
-
-PER_CELL = 6
-
-
-def level(score: float) -> int:
-    """The level 1..5 of a score: rounded, a half upwards."""
-    return int(np.floor(score + 0.5))
+from beauty_evaluate.datasets.dataset import DataSet
+from beauty_evaluate.evaluation.data_summary import (
+    GroupSummary,
+    RatingsSummary,
+    summarize_ratings,
+    summarize_scores,
+    unreadable,
+    write_face_table,
+)
+from beauty_evaluate.reporting import data_plots
+from beauty_evaluate.reporting.tables import cell, table
 
 
-def write_data_report(data: DataSet, out: Path) -> Path:
-    """report.md, scores.png and samples.png in `out`. The samples show photos of the data set: not to be passed on
-    where its terms forbid it. Returns the report."""
-    samples = list(data.samples.values())
-    groups = sorted({s.group for s in samples})
-    _histogram(out / "scores.png", samples, groups)
-    problems = [*map(str, data.problems), *_unreadable(samples)]
-    _sheet(out / "samples.png", samples, groups)
-    counts = {g: np.bincount([level(s.score) for s in samples if s.group == g], minlength=6)[1:] for g in groups}
-    lines = [f"# {data.title}", "", f"{len(samples)} labelled photos, {len(problems)} problems.", ""]
-    lines += ["| Group | Photos | Mean | SD | Min | Max | " + " | ".join(f"Level {k}" for k in range(1, 6)) + " |"]
-    lines += ["| --- " + "| ---: " * 10 + "|"]
-    total = sum(counts.values(), np.zeros(5, int))
-    for group in [*groups, "all"]:
-        scores = _scores(samples, None if group == "all" else group)
-        cells = [f"{f(scores):.3f}" for f in (np.mean, np.std, np.min, np.max)]
-        cells += [str(n) for n in (total if group == "all" else counts[group])]
-        lines.append(f"| {group} | {len(scores)} | " + " | ".join(cells) + " |")
-    lines += ["", "Level = score rounded to the nearest whole number, a half upwards.", ""]
+def write_data_report(data: DataSet, out: Path, seed: int = 0) -> Path:
+    """Write report.md, its pictures and, where there are single ratings, ratings.csv with a row for each face.
+
+    The pictures show photos of the data set, drawn by lot: not to be passed on where its terms forbid it.
+
+    Args:
+        data: Of any reader.
+        out: A folder.
+        seed: Of the lot.
+
+    Returns:
+        The report.
+    """
+    groups = summarize_scores(data)
+    problems = [*map(str, data.problems), *unreadable(data)]
+    data_plots.score_histogram(out / "scores.png", data)
+    sheets = data_plots.sample_sheets(out, data, seed)
+    lines = [
+        f"# {data.title}",
+        "",
+        f"{len(data.samples)} labelled photos, {len(problems)} problems. Scale {data.scale}",
+    ]
+    lines[-1] += ", inferred from the scores." if data.scale_inferred else "."
+    lines += ["", data.terms] if data.terms else []
+    lines += ["", "## Scores", "", _scores_table(data, groups), ""]
+    lines += ["Level = score rounded to the nearest whole number, a half upwards.", ""]
     lines += [f"- {problem}" for problem in problems]
-    lines += ["", "![scores](scores.png)", "", "![samples of each level and group](samples.png)"]
+    lines += ["", "![Distribution of the scores](scores.png)", "", "## Sample photos, drawn by lot", ""]
+    lines += [line for sheet in sheets for line in (f"![Photos of each level and group]({sheet.name})", "")]
+    lines += _ratings(data, out, seed) if data.ratings else []
     path = out / "report.md"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
-def _scores(samples: list[Sample], group: str | None) -> NDArray[np.float64]:
-    return np.array([s.score for s in samples if group is None or s.group == group])
+def _scores_table(data: DataSet, groups: list[GroupSummary]) -> str:
+    rows = [
+        (
+            group.title,
+            len(s := group.scores),
+            *(f"{f(s):.3f}" for f in (np.mean, np.std, np.min, np.max)),
+            *group.levels,
+        )
+        for group in groups
+    ]
+    levels = [f"Level {level}" for level in data.scale.levels]
+    return table(("Group", "Photos", "Mean", "SD", "Min", "Max", *levels), rows)
 
 
-def _histogram(path: Path, samples: list[Sample], groups: list[str]) -> None:
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    axes = figure.subplots()
-    axes.hist([_scores(samples, g) for g in groups], np.linspace(1, 5, 41).tolist(), stacked=True, label=groups)
-    for border in (1.5, 2.5, 3.5, 4.5):
-        axes.axvline(border, color="grey", linestyle=":")
-    axes.set(xlabel="mean score (dotted: borders of levels 1-5)", ylabel="photos", title="Scores")
-    axes.legend()
-    figure.savefig(path, dpi=120)
+def _ratings(data: DataSet, out: Path, seed: int) -> list[str]:
+    """The part of the report on single ratings, after its files were written."""
+    summary = summarize_ratings(data)
+    sheet = summary.sheet
+    write_face_table(out / "ratings.csv", sheet)
+    data_plots.ratings_figure(out / "ratings.png", data, summary)
+    data_plots.faces_figure(out / "ratings_faces.png", data, summary, seed)
+    judged = int((~np.isnan(summary.agreement)).sum())
+    return [
+        "## Single ratings",
+        "",
+        f"{len(sheet.raters)} raters, {len(sheet.faces)} faces, {int(sheet.counts().sum())} ratings. `ratings.csv` "
+        "holds the mean, SD, mode and histogram of each face.",
+        "",
+        f"One rater agrees with the mean of the others by a PC of {summary.one_rater_pc:.3f} (mean over {judged} "
+        f"raters; half of them lie between {np.nanquantile(summary.agreement, 0.25):.3f} and "
+        f"{np.nanquantile(summary.agreement, 0.75):.3f}). The means of two random halves of the raters agree by "
+        f"{summary.split_half_pc:.4f}.",
+        "",
+        _faces_table(summary),
+        "",
+        *([_sex_table(summary), ""] if summary.by_sex else []),
+        "![SD of each face, and how far raters agree](ratings.png)",
+        "",
+        "![Faces with the histograms of their ratings](ratings_faces.png)",
+    ]
 
 
-def _unreadable(samples: list[Sample]) -> list[str]:
-    """Photos that cannot be decoded, with the reason."""
-
-    def fault(sample: Sample) -> str | None:
-        try:
-            sample.read()
-        except PhotoError as error:
-            return f"{sample.name}: {error}"
-        return None
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [found for found in pool.map(fault, samples) if found]
+def _faces_table(summary: RatingsSummary) -> str:
+    """The spread of ratings over one face, by group of faces."""
+    rows = []
+    for title, sd in [*summary.sd_by_group.items(), ("all", summary.sheet.sd())]:
+        quartiles = np.nanquantile(sd, (0, 0.25, 0.5, 0.75, 1)) if (~np.isnan(sd)).any() else np.full(5, np.nan)
+        rows.append((title, len(sd), *(cell(float(value), 3) for value in quartiles)))
+    return table(("SD of the ratings of one face", "Faces", "Least", "Quartile", "Median", "Quartile", "Most"), rows)
 
 
-def _sheet(path: Path, samples: list[Sample], groups: list[str]) -> None:
-    """Samples of each level (rows) and group (columns)."""
-    crop = CropConfig(size=96)
-    figure = Figure(figsize=(3.3 * len(groups), 3.2), layout="constrained")
-    axes = figure.subplots(5, len(groups), squeeze=False)
-    for row, rank in enumerate(range(5, 0, -1)):
-        for column, group in enumerate(groups):
-            cell = sorted((s for s in samples if s.group == group and level(s.score) == rank), key=lambda s: s.name)
-            picked = [cell[i] for i in np.unique(np.linspace(0, len(cell) - 1, PER_CELL).astype(int))] if cell else []
-            crops = load_crops(picked, crop)
-            strip = np.full((96, 96 * PER_CELL, 3), 255, np.uint8)
-            for i, pixels in enumerate(crops.pixels):
-                strip[:, i * 96 : (i + 1) * 96] = pixels
-            axes[row, column].imshow(strip)
-            axes[row, column].set(xticks=[], yticks=[])
-            axes[row, column].set_ylabel(f"level {rank}" if column == 0 else "", fontsize=7)
-            axes[row, column].set_title(group if row == 0 else "", fontsize=8)
-    figure.savefig(path, dpi=150)
+def _sex_table(summary: RatingsSummary) -> str:
+    rows = [
+        (group.sex, group.raters, *(cell(value, 3) for value in (group.mean, group.one_rater_pc, group.pc_with_others)))
+        for group in summary.by_sex
+    ]
+    header = (
+        "Raters",
+        "n",
+        "Mean rating",
+        "One with the others of the sex, PC",
+        "Their mean with everybody else's, PC",
+    )
+    return table(header, rows)

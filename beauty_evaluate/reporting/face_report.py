@@ -1,202 +1,217 @@
-"""The report of one face: what moved its score, what the network sees, how far to trust it; one folder."""
+"""The report of one face: what moved its score, what the rater sees, how far to trust it; one folder."""
 
-import base64
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from beauty_evaluate import images
-from beauty_evaluate.errors import PhotoError
-from beauty_evaluate.explain.region_shapley import Progress, RegionEffects, region_effects
-from beauty_evaluate.explain.reliability import Trust, trust
-from beauty_evaluate.faces.detect import Face, find_faces, main_face
+from beauty_evaluate.drawing import LOWERS, RAISES
+from beauty_evaluate.explain.job import Explanation
+from beauty_evaluate.explain.region_shapley import RegionEffects
 from beauty_evaluate.faces.quality import quality
-from beauty_evaluate.faces.regions import NAMES, Masks, regions
-from beauty_evaluate.images import Picture
-from beauty_evaluate.raters.card import ONNX, Card
-from beauty_evaluate.raters.runtime import onnxruntime_predictor
+from beauty_evaluate.files import write_atomic
+from beauty_evaluate.raters.rater import Rater, crop_config
 from beauty_evaluate.reporting import plots
-from beauty_evaluate.reporting.html import Section, effects_table, page, paragraph
+from beauty_evaluate.reporting.html import FULL_SCALE, crop_uri, render
+from beauty_evaluate.reporting.sections import Figure, Section, about
 
-SCHEMA = 1  # of explain.json
-Say = Callable[[str], None]
-PROOF = (
-    "That is: what a map calls important was deleted from photos and the score watched, beside maps of random "
-    "values, a blob in the middle, edges and brightness; and when the network's weights are replaced by random ones, "
-    "its map is gone, so that it tells of the network and not of the picture alone."
+SCHEMA = 2  # of explain.json
+FILES = ("index.html", "summary.png", "explain.json")
+EVALUATION = (
+    "The test: what a map calls important is deleted from photos and the score watched, beside maps of random values, "
+    "a blob in the middle, edges and brightness; and when the network's weights are replaced by random ones, its map "
+    "must disappear, so that it depends on the network and not on the picture alone."
+)
+LIMITS = (
+    "A fringe counts as forehead, glasses as eyes or cheeks, a beard as jaw, a hat as hair or background. Light, "
+    "make-up, lens and a smile move the score too, through the regions they touch. Faces unlike those that the rater "
+    "has learnt from (other origins, other ages, turned heads) get numbers and explanations that mean little."
 )
 
 
 @dataclass(frozen=True)
-class Subject:
-    """The face that a report is about, as the network sees it. photo: the name of its file. percentile: share of the
-    data set's scores that are lower, 0..100. warnings: why the score means little, from `Quality.warnings`."""
+class FaceReport:
+    """What was written.
 
-    card: Card
+    Attributes:
+        path: of index.html.
+        lines: of what it says, for a terminal.
+        seconds: that the report took.
+    """
+
+    path: Path
+    lines: list[str]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """The face of a report. labels: the data set's scores behind a percentile, sorted; empty where there are none."""
+
+    rater: Rater
+    explanation: Explanation
     photo: str
-    crop: Picture
-    masks: Masks
-    effects: RegionEffects
-    percentile: float
-    warnings: list[str]
+    labels: np.ndarray
 
     @property
-    def trust(self) -> Trust:
-        """How far its effects may be believed."""
-        return trust(self.card, self.effects.way)
+    def score(self) -> str:
+        """With half the width of its interval, on the scale."""
+        half_width = self.rater.card.half_width(self.explanation.score)
+        return f"{self.explanation.score:.2f}" + ("" if half_width is None else f" ± {half_width:.2f}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.photo}: {self.score} on a scale of {self.rater.scale}"
+
+    @property
+    def percentile(self) -> float | None:
+        """Share of the data set's scores that are lower, 0..100."""
+        if not len(self.labels):
+            return None
+        return 100 * float(np.searchsorted(self.labels, self.explanation.score)) / len(self.labels)
+
+    @property
+    def standing(self) -> str:
+        if self.percentile is None:
+            return ""
+        return f"higher than {self.percentile:.0f} % of the {len(self.labels)} rated faces of {self.rater.card.data}"
+
+    @property
+    def warnings(self) -> list[str]:
+        return quality(self.explanation.face, crop_config(self.rater)).warnings()
 
 
-def choose_face(path: str, card: Card, face: int | None) -> Face:
-    """A face of a photo, counted from the left from 1, or the largest. Raises PhotoError."""
-    faces = find_faces(images.read(path), card.config.crop)
-    if face is None:
-        return main_face(faces)
-    if not 1 <= face <= len(faces):
-        raise PhotoError("no_face", f"Expected a face of 1..{len(faces)}. Received: --face {face}.")
-    return faces[face - 1]
-
-
-def report(
-    card: Card,
-    face: Face,
-    photo: str,
-    out: Path,
-    quick: bool,
-    say: Say,
-    progress: Progress | None = None,
-    others: Sequence[Picture] = (),
-) -> None:
+def write_face_report(rater: Rater, explanation: Explanation, photo: str, out: Path, quick: bool = False) -> FaceReport:
     """Write index.html, summary.png, explain.json and, unless `quick`, pictures of the inside with their arrays.
 
-    photo: the name of its file. out: a folder that is there. others: crops of other faces, whose regions stand in for
-    those of this one; without, the mean colour around them. Raises ConfigError for a network on whole pictures,
-    WeightsError.
+    Args:
+        rater: that gave the score; a network unless `quick`.
+        explanation: of the face.
+        photo: the name of its file.
+        out: a folder that is there.
+        quick: only which regions moved the score.
+
+    Raises:
+        ConfigError: not `quick`, and no network.
     """
-    begin = time.monotonic()
-    crop = face.crop
-    masks = regions(crop, card.config.crop)
-    effects = region_effects(
-        onnxruntime_predictor(card.file(ONNX)), crop, masks, NAMES, card.config.flip_tta, others, progress
-    )
-    labels = card.stats("labels")["labels"]
-    percentile = 100 * float(np.searchsorted(labels, effects.score)) / len(labels)
-    subject = Subject(card, photo, crop, masks, effects, percentile, quality(face).warnings())
-    sections, facts = [_regions_section(subject, out)], _facts(subject)
+    begin, card = time.monotonic(), rater.card
+    labels = card.stats("labels")["labels"] if "stats" in card.artifacts else np.empty(0)
+    subject = _Subject(rater, explanation, photo, labels)
+    sections: list[Section] = []
+    facts = _facts(subject)
     if not quick:
         from beauty_evaluate.reporting.internals import inside_sections  # TensorFlow, which the regions do without
 
-        more, found = inside_sections(card, crop, masks, out, subject.trust)
-        sections, facts = [*sections, *more], {**facts, **found}
-    sections.append(Section("How far to trust this", _trust(subject.trust), name="trust"))
-    (out / "index.html").write_text(page(_title(subject), _head(subject), sections), encoding="utf-8")
+        sections, inside = inside_sections(rater, explanation, out)
+        facts |= inside
+    write_atomic(out / "index.html", _page(subject, sections, out).encode())
     facts["seconds"] = round(time.monotonic() - begin, 1)
-    (out / "explain.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    lines = effects.lines() if subject.trust.proved is not False else []
-    say(f"{_title(subject)}, higher than {percentile:.0f} % of {len(labels)} rated faces")
-    say("\n".join([*lines, *subject.trust.sentences]))
-    share = f"; to share: {out / 'summary.png'}" if lines else ""
-    say(f"the {'' if quick else 'whole '}report, {facts['seconds']} s: {out / 'index.html'}{share}")
+    write_atomic(out / "explain.json", (json.dumps(facts, indent=1) + "\n").encode())
+    return FaceReport(out / "index.html", _lines(subject), facts["seconds"])
 
 
-def _title(subject: Subject) -> str:
-    return f"{subject.photo}: {subject.effects.score:.2f}{_margin(subject)} of 5"
+def _lines(subject: _Subject) -> list[str]:
+    explanation = subject.explanation
+    effects = [] if explanation.reliability.passed is False else explanation.lines()
+    title = ", ".join(part for part in (subject.title, subject.standing) if part)
+    return [title, *effects, *explanation.reliability.sentences]
 
 
-def _margin(subject: Subject) -> str:
-    half = subject.card.half_width(subject.effects.score)
-    return "" if half is None else f" ± {half:.2f}"
-
-
-def _head(subject: Subject) -> str:
-    ok, data = cv2.imencode(".png", subject.crop[:, :, ::-1] if subject.crop.shape[2] == 3 else subject.crop)
-    assert ok
-    source = f"data:image/png;base64,{base64.b64encode(data.tobytes()).decode()}"
-    return (
-        f"<h1>What moved the score of {escape(subject.photo)}</h1>"
-        f'<div class="face"><img alt="the face as it was cut out" width="200" src="{source}">'
-        f'<div><div class="score">{subject.effects.score:.2f}{_margin(subject)} <small>of 5</small></div>'
-        f"<p>higher than {subject.percentile:.0f} % of the rated faces</p></div></div>"
-        + (paragraph(f"This score means little: {', '.join(subject.warnings)}.", "warn") if subject.warnings else "")
-        + paragraph(
-            "The network estimates the mean taste of 60 raters about frontal photos. It does not measure anyone's "
-            "worth. This page says which parts of the picture raised or lowered the score in this network, not why a "
-            "face is beautiful."
-        )
+def _page(subject: _Subject, sections: Sequence[Section], out: Path) -> str:
+    explanation, reliability = subject.explanation, subject.explanation.reliability
+    summary = out / "summary.png"
+    summary.unlink(missing_ok=True)  # an earlier report's
+    shown = reliability.passed is not False
+    if shown:
+        plots.region_sheet(summary, explanation, subject.title, about(subject.rater.card))
+    caption = (
+        f"The regions against {explanation.effects.replacement}, coloured by what they did to the score; one scale for "
+        "every photo."
     )
+    first, *others = reliability.sentences
+    return render(
+        "face_report.html",
+        title=subject.title, photo=subject.photo, score=subject.score, scale=str(subject.rater.scale),
+        crop=crop_uri(explanation.crop), percentile=subject.standing, warnings=subject.warnings,
+        about=about(subject.rater.card), raises=RAISES, lowers=LOWERS, rows=_rows(explanation.effects) if shown else [],
+        essence=_essence(explanation.effects), careful=_careful(explanation), method=_method(explanation),
+        summary=Figure(summary, caption), hidden=first, sections=sections, limits=LIMITS,
+        trust=[first, *([EVALUATION] if reliability.passed else []), *others],
+    )  # fmt: skip
 
 
-def _regions_section(subject: Subject, out: Path) -> Section:
-    """The table and the picture to share, unless the proof says that they are not to be read."""
-    found, path = subject.effects, out / "summary.png"
-    title = "Which regions moved the score"
-    path.unlink(missing_ok=True)  # an earlier report's
-    if subject.trust.proved is False:
-        return Section(title, paragraph(subject.trust.sentences[0], "warn"))
-    plots.region_sheet(path, subject.crop, subject.masks, found, _title(subject))
-    words = (
-        f"With {found.what} in place of all regions, the network gives {found.reference:.2f}. This "
-        f"photo gets {found.score:.2f}. The difference is shared out over the regions so that the parts add up: each "
-        "gets what it changes on average over all orders in which the regions can be uncovered (its Shapley value). "
-        "Edges are soft, so that thin regions, brows and eyes, are not painted over altogether: they may add more."
-    )
-    agreed = subject.trust.agreement
-    careful = (
-        f"Asked another way, regions differ by {agreed.mean_difference:.2f} points on average, and another one comes "
-        f'first on {1 - agreed.first:.0%} of faces: <a href="#trust">how far to trust this</a>.'
-        if agreed
-        else '<a href="#trust">How far to trust this</a>.'
-    )
-    body = f"<p><strong>{escape(_essence(subject))}</strong> {careful}</p>"
-    body += f"{effects_table(found)}{paragraph(words, 'note')}"
-    caption = f"The regions against {found.what}, coloured by what they did to the score; one scale for every photo."
-    return Section(title, body, [(path, caption)])
+def _rows(effects: RegionEffects) -> list[dict[str, str]]:
+    """Regions with a bar each, those that raise most first, on one fixed scale."""
+    rows = []
+    for i in effects.effects.argsort()[::-1]:
+        effect = float(effects.effects[i])
+        width = min(abs(effect) / FULL_SCALE, 1) * 50
+        rows.append(
+            {
+                "name": effects.names[i], "effect": f"{effect:+.2f}", "area": f"{100 * effects.areas[i]:.0f}",
+                "left": f"{50 if effect > 0 else 50 - width:.1f}", "width": f"{width:.1f}",
+                "direction": "raise" if effect > 0 else "lower",
+            }
+        )  # fmt: skip
+    return rows
 
 
-def _essence(subject: Subject) -> str:
+def _essence(effects: RegionEffects) -> str:
     """Which region raised the score most and which lowered it."""
-    found = subject.effects
-    up, down = int(found.effects.argmax()), int(found.effects.argmin())
+    up, down = int(effects.effects.argmax()), int(effects.effects.argmin())
     parts = [
-        f"Raised the score most: {found.names[up]} ({found.effects[up]:+.2f})." if found.effects[up] > 0 else "",
-        f"Lowered it most: {found.names[down]} ({found.effects[down]:+.2f})." if found.effects[down] < 0 else "",
+        f"Raised the score most: {effects.names[up]} ({effects.effects[up]:+.2f})." if effects.effects[up] > 0 else "",
+        f"Lowered it most: {effects.names[down]} ({effects.effects[down]:+.2f})." if effects.effects[down] < 0 else "",
     ]
     return " ".join(part for part in parts if part) or "No region moved the score."
 
 
-def _trust(known: Trust) -> str:
-    """What is known of how true the explanations are."""
-    limits = (
-        "A fringe counts as forehead, glasses as eyes or cheeks, a beard as jaw, a hat as hair or background. Light, "
-        "make-up, lens and a smile move the score too, through the regions they touch. Faces unlike the data set's "
-        "(other origins, over 60, turned heads) get numbers and explanations that mean little."
+def _careful(explanation: Explanation) -> str:
+    agreement = explanation.reliability.baseline_agreement
+    if agreement is None:
+        return ""
+    return (
+        f"With another replacement, effects differ by {agreement.mean_difference:.2f} points on average, and another "
+        f"region comes first on {1 - agreement.first:.0%} of faces."
     )
-    told = [known.sentences[0], *([PROOF] if known.proved else []), *known.sentences[1:]]
-    return "".join(map(paragraph, told)) + paragraph(limits, "warn")
 
 
-def _facts(subject: Subject) -> dict[str, Any]:
-    """What explain.json holds; numbers in rating points."""
-    found = subject.effects
+def _method(explanation: Explanation) -> str:
+    effects = explanation.effects
+    limited = (
+        ""
+        if explanation.scale.contains(effects.score)
+        else f" (shown as {explanation.score:.2f}, the end of the scale)"
+    )
+    return (
+        f"With {effects.replacement} in place of all regions, the score is {effects.reference:.2f}. This photo gets "
+        f"{effects.score:.2f}{limited}. The difference is divided among the regions so that the parts add up: each "
+        "gets what it changes on average over all orders in which the regions can be uncovered (its Shapley value). "
+        "Edges are soft, so that thin regions, brows and eyes, are not painted over completely: they may add more."
+    )
+
+
+def _facts(subject: _Subject) -> dict[str, Any]:
+    """What explain.json holds; numbers in rating points. `unclipped` = `reference` + the sum of the effects."""
+    explanation, effects = subject.explanation, subject.explanation.effects
     return {
         "schema": SCHEMA,
         "photo": subject.photo,
-        "weights": subject.card.name,
-        "score": round(found.score, 6),
-        "half_width": subject.card.half_width(found.score),
-        "percentile": round(subject.percentile, 1),
+        "weights": subject.rater.name,
+        "score": round(explanation.score, 6),
+        "half_width": subject.rater.card.half_width(explanation.score),
+        "percentile": None if subject.percentile is None else round(subject.percentile, 1),
         "warnings": subject.warnings,
-        "reference": round(found.reference, 6),
-        "way": found.way,
-        "proof": subject.trust.verdict,
+        "unclipped": round(effects.score, 6),
+        "reference": round(effects.reference, 6),
+        "baseline": effects.baseline,
+        "verdict": explanation.reliability.verdict,
         "regions": [
             {"name": name, "effect": round(float(effect), 6), "area": round(float(area), 4)}
-            for name, effect, area in zip(found.names, found.effects, found.areas, strict=True)
+            for name, effect, area in zip(effects.names, effects.effects, effects.areas, strict=True)
         ],
     }

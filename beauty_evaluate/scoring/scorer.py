@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,72 +16,28 @@ from beauty_evaluate.images import Picture
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.rater import Rater, Ratings, crop_config
+from beauty_evaluate.scoring.rows import Row, Scored
 
 if TYPE_CHECKING:
     from beauty_evaluate.explain.job import Explanation, Progress
-
-
-@dataclass(frozen=True)
-class Row:
-    """One face of a photo, or the reason why a photo has no score.
-
-    Attributes:
-        face: from 1, left to right, of `faces`; 0 if there is no score.
-        status: `ok`, or PhotoError's word.
-        score, low, high: rating points on the rater's scale; low and high are the ends of the prediction interval, None
-            until one is calibrated.
-        percentile: share of the data set's scores that are lower, in percent.
-        x, y, w, h: box in pixels of the photo.
-        warnings: why the score means little, words of `Quality.warnings` with `;` between them.
-    """
-
-    file: str
-    face: int
-    faces: int
-    status: str
-    score: float | None = None
-    low: float | None = None
-    high: float | None = None
-    percentile: float | None = None
-    x: float | None = None
-    y: float | None = None
-    w: float | None = None
-    h: float | None = None
-    confidence: float | None = None
-    warnings: str = ""
-    error: str = ""
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the width of the interval around the score, which ends with the scale; None without an interval."""
-        if self.score is None or self.low is None or self.high is None:
-            return None
-        return max(self.score - self.low, self.high - self.score)
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What became of one photo: its rows and, if it was scored, the face behind each."""
-
-    rows: list[Row]
-    faces: list[Face]
-
-    @classmethod
-    def failed(cls, file: str, error: PhotoError) -> "Scored":
-        """Of a photo that has no score."""
-        return cls([Row(file, 0, error.faces, error.status, error=str(error))], [])
 
 
 class Scorer:
     """A rater, ready to score photos. One for all threads; it can be pickled, since it travels as its name.
 
     Attributes:
-        rater: what gives the ratings. card: what it is. scale: of the scores.
+        rater: what gives the ratings.
         labels: the data set's mean scores behind a percentile, sorted, float64 (`rated`,); empty where there are none.
+        rated: their number.
 
     Example:
+        >>> from PIL import Image
         >>> scorer = Scorer()
-        >>> [round(row.score, 2) for row in scorer.score("examples/eileen_collins.png")]
+        >>> portrait = Image.open("examples/eileen_collins.png")
+        >>> for source in ("examples/eileen_collins.png", portrait, np.asarray(portrait.convert("RGB"))):
+        ...     print([round(row.score, 2) for row in scorer.score(source)])
+        [3.47]
+        [3.47]
         [3.47]
     """
 
@@ -143,6 +98,11 @@ class Scorer:
 
         Raises:
             PhotoError: the photo cannot be scored; `status` says why in a word.
+
+        Example:
+            >>> Scorer().score(b"not a photo")
+            Traceback (most recent call last):
+            beauty_evaluate.errors.PhotoError: Not a JPEG, PNG, WebP, BMP, AVIF or HEIC picture; convert it to JPEG.
         """
         return self.look(images.as_picture(source), _name(source), single).rows
 
@@ -175,7 +135,12 @@ class Scorer:
     ) -> list[Scored]:
         """Score some photos at once, which is faster than one by one; a photo that fails is a row that says why.
 
-        All their crops are held in memory: for many photos see `batch.scan`.
+        All their crops are held in memory, 200 kB a face: for many photos see `batch.scan`.
+
+        Example:
+            >>> photos = Scorer().score_many(["examples/eileen_collins.png", "missing.jpg"])
+            >>> [photo.rows[0].status for photo in photos]
+            ['ok', 'missing']
         """
         photos: list[list[Face] | PhotoError] = []
         for source in sources:
@@ -195,26 +160,29 @@ class Scorer:
         return scored
 
     def why(self, source: images.Source, face: int = 1, progress: "Progress | None" = None) -> "Explanation":
-        """What moved the score of one face of a photo, counted from the left from 1.
+        """What moved the score of one face of a photo: some 10 s.
+
+        Args:
+            source: as `score`.
+            face: its number, counted from the left from 1.
+            progress: called with the pictures scored, and how many there are.
 
         Raises:
             PhotoError: the photo cannot be scored, or has no such face.
-            ConfigError: as `explain`.
+            ConfigError: as `check_regions`.
+
+        Example:
+            >>> Scorer().why("examples/eileen_collins.png", face=2)
+            Traceback (most recent call last):
+            beauty_evaluate.errors.PhotoError: There is no face 2: the photo shows 1.
         """
         self.check_regions()
         return self.explain(self.face(images.as_picture(source), face), progress)
 
     def explain(self, face: Face, progress: "Progress | None" = None) -> "Explanation":
-        """What moved the score of a face that was found before.
-
-        Regions are replaced by the mean colour around them, and 2048 pictures are scored: some 10 s.
-
-        Raises:
-            ConfigError: as `check_regions`.
-        """
+        """What moved the score of a face that was found before, as `why`."""
         from beauty_evaluate.explain.job import explain
 
-        self.check_regions()
         return explain(self._explainer, face, progress=progress)
 
     @cached_property
@@ -253,8 +221,10 @@ class Scorer:
 
     def _row(self, file: str, number: int, count: int, face: Face, rating: Ratings) -> Row:
         score = round(self.scale.clip(float(rating.mean[0])), 4)
-        half = None if rating.half_width is None else float(rating.half_width[0])
-        low, high = (None, None) if half is None else (self._end(score - half), self._end(score + half))
+        half_width = None if rating.half_width is None else float(rating.half_width[0])
+        low, high = (
+            (None, None) if half_width is None else (self._end(score - half_width), self._end(score + half_width))
+        )
         percentile = self.percentile(score)
         share = None if percentile is None else round(percentile, 1)
         x, y, w, h = (round(value, 1) for value in face.box)

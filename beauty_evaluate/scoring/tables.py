@@ -8,13 +8,17 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
+from typing import Literal
 
 from beauty_evaluate.errors import PhotoError, UserError
-from beauty_evaluate.scoring.scorer import Row, Scorer
+from beauty_evaluate.scoring.rows import Row
+from beauty_evaluate.scoring.scorer import Scorer
 
-COLUMNS = [f.name for f in fields(Row)]
-EXAMPLES = 5  # photos of an earlier run that may be scored again
-SAME = 0.01  # rating points that other threads or another runtime may change a score by, and more
+COLUMNS = [column.name for column in fields(Row)]
+PHOTOS_TO_CHECK = 5  # of an earlier run, which are scored again
+MAX_SCORE_CHANGE = 0.01  # rating points; more than other threads or another runtime change a score by
+
+Kind = Literal["csv", "json"]
 
 
 class Table:
@@ -22,41 +26,59 @@ class Table:
 
     All rows of a photo are written by one call of the system: none stands there half. What an earlier run left is not
     written again.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     table = Table(f"{folder}/scores.csv", "csv")
+        ...     table.write([Row("me.jpg", 1, 1, "ok", score=3.2)])
+        ...     table.close()
+        ...     print(Path(folder, "scores.csv").read_text().splitlines()[1][:17])
+        me.jpg,1,1,ok,3.2
     """
 
-    def __init__(self, place: str, kind: str, resume: bool = False) -> None:
-        """kind: `csv` or `json`. resume: go on in a file that is there. UserError if that file is no such table."""
+    def __init__(self, place: str, kind: Kind, resume: bool = False) -> None:
+        """Open the file.
+
+        Args:
+            place: of the file, or `-`.
+            kind: `csv` or `json`.
+            resume: go on in a file that is there; else it is written over.
+
+        Raises:
+            UserError: `resume`, and that file is no such table.
+        """
         self._text: Callable[[Sequence[Row]], str] = _csv if kind == "csv" else _json
         self._earlier: dict[str, bool] = {}
-        self._examples: list[tuple[str, float]] = []
+        self._to_check: list[tuple[str, float]] = []
         self._file = None if place == "-" else place
-        there = resume and self._file is not None and Path(self._file).is_file()
-        if there:
-            self._earlier, self._examples = _kept(Path(place), kind)
+        exists = resume and self._file is not None and Path(self._file).is_file()
+        if exists:
+            self._earlier, self._to_check = _read_whole_rows(Path(place), kind)
         self._descriptor = None
         if self._file is not None:
-            flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if there else os.O_TRUNC)
+            flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if exists else os.O_TRUNC)
             self._descriptor = os.open(self._file, flags | getattr(os, "O_BINARY", 0), 0o666)
-        if kind == "csv" and not (there and Path(place).stat().st_size):
+        if kind == "csv" and not (exists and Path(place).stat().st_size):
             self._write(_csv_line(COLUMNS))
 
     def check(self, scorer: Scorer) -> None:
         """UserError if one of some photos of an earlier run that can still be scored gets another score now: one table
         must not mix networks."""
-        for file, score in self._examples:
+        for file, score in self._to_check:
             try:
                 now = scorer.score(file)[0].score
             except PhotoError:
                 continue  # it has gone, or changed
-            if now is not None and abs(now - score) > SAME:
+            if now is not None and abs(now - score) > MAX_SCORE_CHANGE:
                 raise UserError(
-                    f"Expected --resume with a table of {scorer.card.name}. Received: {self._file}, where {file} has "
-                    f"{score:.4f}, not {now:.4f}: of other weights, or the photo has changed. Name another file."
+                    f"{self._file} is not a table of {scorer.card.name}, or its photos have changed: {file} has "
+                    f"{score:.4f} there and scores {now:.4f} now. Name another file, or the weights it was made with."
                 )
 
     def earlier(self, file: str) -> bool | None:
         """Whether an earlier run scored this photo; None if it left no rows of it."""
-        return self._earlier.get(_key(file))
+        return self._earlier.get(_as_in_csv(file))
 
     def write(self, rows: Sequence[Row]) -> None:
         """The rows of one photo."""
@@ -92,12 +114,12 @@ def _json(rows: Sequence[Row]) -> str:
     return "".join(json.dumps(asdict(row)) + "\n" for row in rows)
 
 
-def _key(file: str) -> str:
+def _as_in_csv(file: str) -> str:
     """A file's name as it stands in a CSV."""
     return file.encode("utf-8", "backslashreplace").decode()
 
 
-def _kept(path: Path, kind: str) -> tuple[dict[str, bool], list[tuple[str, float]]]:
+def _read_whole_rows(path: Path, kind: Kind) -> tuple[dict[str, bool], list[tuple[str, float]]]:
     """The photos whose rows are all there, and whether they were scored; of some photos the first face's score. What a
     killed run left half is cut off."""
     text = path.read_bytes().decode("utf-8", "replace")
@@ -106,21 +128,19 @@ def _kept(path: Path, kind: str) -> tuple[dict[str, bool], list[tuple[str, float
     try:
         if records and records[: len(head)] != head:
             raise ValueError("other columns")
-        rows = [_row(record, kind) for record in records[len(head) :]]
+        rows = [_parsed(record, kind) for record in records[len(head) :]]
     except (ValueError, csv.Error) as error:
-        raise UserError(
-            f"Expected --resume with a table of this program. Received: {path}, which holds something else ({error})."
-        ) from error
+        raise UserError(f"{path} is not a table of this program ({error}). Name another file.") from error
     if rows and sum(row[0] == rows[-1][0] for row in rows) < rows[-1][1]:  # the last photo lacks faces
         rows = [row for row in rows if row[0] != rows[-1][0]]
     whole = "".join(records[: len(head) + len(rows)])
     if whole != text:
         os.truncate(path, len(whole.encode()))
-    firsts: dict[str, float] = {}
+    first_scores: dict[str, float] = {}
     for file, _, score in rows:
-        if score is not None and len(firsts) < EXAMPLES:
-            firsts.setdefault(file, score)
-    return {file: score is not None for file, _, score in rows}, list(firsts.items())
+        if score is not None and len(first_scores) < PHOTOS_TO_CHECK:
+            first_scores.setdefault(file, score)
+    return {file: score is not None for file, _, score in rows}, list(first_scores.items())
 
 
 def _records(text: str, quoted: bool) -> list[str]:
@@ -134,7 +154,7 @@ def _records(text: str, quoted: bool) -> list[str]:
     return records
 
 
-def _row(record: str, kind: str) -> tuple[str, int, float | None]:
+def _parsed(record: str, kind: Kind) -> tuple[str, int, float | None]:
     """Its photo, how many rows that has, and its score, None if it has none. ValueError for a record of another
     table."""
     if kind == "json":
@@ -147,4 +167,4 @@ def _row(record: str, kind: str) -> tuple[str, int, float | None]:
             raise ValueError(f"a row of {len(cells)} cells")
         values = dict(zip(COLUMNS, cells, strict=True))
     scored = int(values["face"]) > 0
-    return _key(values["file"]), int(values["faces"]) if scored else 1, float(values["score"]) if scored else None
+    return _as_in_csv(values["file"]), int(values["faces"]) if scored else 1, float(values["score"]) if scored else None

@@ -1,53 +1,70 @@
-"""The official five folds: trainings of one recipe, each with a card and predictions that stay."""
+"""The official folds of a data set: trainings of one recipe, each with a card and predictions that stay."""
 
 import os
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import keras
-
-from beauty_evaluate.datasets import scut
-from beauty_evaluate.datasets.splits import FOLDS
 from beauty_evaluate.errors import ConfigError
-from beauty_evaluate.raters import card as cards
-from beauty_evaluate.raters.card import write_whole
+from beauty_evaluate.files import write_atomic
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.training.checkpoint import Checkpoint
-from beauty_evaluate.training.job import Job, Say, train
+from beauty_evaluate.training.fit import Say
+from beauty_evaluate.training.job import Job, TrainingRun, run_name, train
 
 
-def cross_validate(job: Job, keep: Path, lanes: int = 1, say: Say = print) -> None:
+def cross_validate(job: Job, keep: Path, parallel_folds: int = 1, say: Say = print) -> Iterator[TrainingRun]:
     """Train every fold that `keep` does not hold yet, and leave its card and predictions (no labels) there.
 
-    job: its split is not used; `job.out` gets a folder for each fold, and an interrupted one goes on from its last
-    finished epoch. lanes: folds trained at once, each in a process with its own share of the cores (on Linux; elsewhere
-    the system shares them out). ConfigError if `keep` or `job.out` holds a fold of another recipe or from other data,
-    or for more lanes than cores.
+    Args:
+        job: its splits are not used; `job.out` gets a folder for each fold, and an interrupted one goes on from its
+            last finished epoch.
+        keep: where KEEP/NAME.csv and KEEP/NAME.json stay.
+        parallel_folds: folds trained at once, each in a process with its own share of the cores (on Linux; elsewhere
+            the system shares them out).
+        say: called with lines for a person; with several folds at once, in their processes, so that it must be a
+            function of a module.
+
+    Yields:
+        Each fold's training as it ends.
+
+    Raises:
+        ConfigError: the data set has no folds, `keep` or `job.out` holds a fold of another recipe or from other data,
+            or there are fewer cores than parallel folds.
     """
-    waiting = [fold for fold in FOLDS if not _finished(job, keep, fold)]
-    for fold in sorted(set(FOLDS) - set(waiting)):
+    if len(job.data) != 1 or not job.data[0].folds:
+        title = " + ".join(data.title for data in job.data)
+        raise ConfigError(f"{title} has no official folds. Leave out --split cv.")
+    waiting = [fold for fold in job.data[0].folds if not _finished(job, keep, fold)]
+    for fold in sorted(set(job.data[0].folds) - set(waiting)):
         say(f"{fold}: already in {keep}")
     for fold in waiting:
         _check_begun(job, fold)
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
-    if lanes > len(cores):
-        raise ConfigError(f"Expected at most a lane for each of the {len(cores)} cores. Received: {lanes}.")
-    lanes = min(lanes, len(waiting))
-    if lanes < 2:
-        for fold in waiting:
-            _train_fold(job, keep, fold)
-        return
+    if parallel_folds > len(cores):
+        raise ConfigError(f"There are {len(cores)} cores here, so that --lanes takes 1 to {len(cores)}.")
+    parallel_folds = min(parallel_folds, len(waiting))
+    if parallel_folds < 2:
+        return (_train_fold(job, keep, fold, say) for fold in waiting)
+    return _in_parallel(job, keep, waiting, [cores[i::parallel_folds] for i in range(parallel_folds)], say)
+
+
+def _in_parallel(
+    job: Job, keep: Path, folds: Sequence[str], shares: Sequence[list[int]], say: Say
+) -> Iterator[TrainingRun]:
     context = get_context("spawn")
-    shares = context.Queue()
-    for i in range(lanes):
-        shares.put(cores[i::lanes])
-    with ProcessPoolExecutor(lanes, context, initializer=_pin, initargs=(shares,)) as pool:
-        for done in as_completed([pool.submit(_train_fold, job, keep, fold) for fold in waiting]):
+    queue = context.Queue()
+    for share in shares:
+        queue.put(share)
+    with ProcessPoolExecutor(len(shares), context, initializer=_pin, initargs=(queue,)) as pool:
+        for done in as_completed([pool.submit(_train_fold, job, keep, fold, say) for fold in folds]):
             if done.exception():
                 pool.shutdown(wait=False, cancel_futures=True)
-            done.result()
+            yield done.result()
 
 
 def _pin(shares: Any) -> None:
@@ -57,30 +74,46 @@ def _pin(shares: Any) -> None:
         os.sched_setaffinity(0, cores)
 
 
-def _train_fold(job: Job, keep: Path, fold: str) -> None:
+@dataclass(frozen=True)
+class _Prefixed:
+    """Says lines with the fold before them; it can be pickled where `say` can."""
+
+    fold: str
+    say: Say
+
+    def __call__(self, line: str) -> None:
+        self.say(f"{self.fold}: {line}")
+
+
+def _train_fold(job: Job, keep: Path, fold: str, say: Say) -> TrainingRun:
     out = job.out / fold
-    own = replace(job, split=fold, out=out, resume=Checkpoint.path(out).exists(), command=job.command.format(fold))
-    train(own, lambda line: print(f"{fold}: {line}", flush=True))
-    keep_result(out, keep)
+    resume = Checkpoint.path(out).exists()
+    fold_job = replace(job, splits=(fold,), out=out, resume=resume, command=job.command.format(fold))
+    run = train(fold_job, _Prefixed(fold, say))
+    keep_result(run, keep)
     keras.backend.clear_session()
+    return run
 
 
-def keep_result(out: Path, keep: Path) -> Path:
-    """Copy predictions and card of a finished run: KEEP/NAME.csv and, last, KEEP/NAME.json. Returns the card's path."""
-    (card,) = (out / "weights").glob("*.json")
+def keep_result(run: TrainingRun, keep: Path) -> Path:
+    """Copy predictions and card of a finished run: KEEP/NAME.csv and, last, KEEP/NAME.json.
+
+    Returns:
+        The path of the card.
+    """
     keep.mkdir(parents=True, exist_ok=True)
-    write_whole(keep / f"{card.stem}.csv", (out / "predictions.csv").read_bytes())
-    write_whole(keep / card.name, card.read_bytes())
-    return keep / card.name
+    write_atomic(keep / f"{run.card.name}.csv", (run.out / "predictions.csv").read_bytes())
+    write_atomic(keep / run.card.path.name, run.card.path.read_bytes())
+    return keep / run.card.path.name
 
 
 def _finished(job: Job, keep: Path, fold: str) -> bool:
-    path = keep / f"{job.config.preset}_{fold}.json"
+    path = keep / f"{run_name(job.config.preset, (fold,))}.json"
     if not path.exists():
         return False
-    card = cards.load(str(path))
-    if (card.config, card.data) != (job.config, scut.TITLE):
-        raise ConfigError(f"Expected folds of this recipe in {keep}. Received: {path.name} of another; move it away.")
+    card = registry.load_card(str(path))
+    if (card.config, card.data) != (job.config, job.data[0].title):
+        raise ConfigError(f"{keep} holds {path.name} of another recipe or other photos. Move it, or change --keep.")
     return True
 
 
@@ -88,4 +121,4 @@ def _check_begun(job: Job, fold: str) -> None:
     """ConfigError now, not after hours, if the fold was begun with another recipe."""
     saved = Checkpoint.read(job.out / fold)
     if saved and saved.config != job.config:
-        raise ConfigError(f"Expected the recipe of the run in {job.out / fold}. Received: another; change --out.")
+        raise ConfigError(f"The run in {job.out / fold} was begun with another recipe. Change --out.")

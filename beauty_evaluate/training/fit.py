@@ -7,22 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.datasets.pipeline import Batches, Crops
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.metrics import summary
-from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.runtime import predict
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
-from beauty_evaluate.training.optimizer import learning_rate, optimizer_of, update_ema
+from beauty_evaluate.training.learner import Learner, Start
 
 TRIAL_STEPS = 3
 LONG_ENOUGH = 1e13  # multiplications of a whole training below which a trial of the precision costs more than it gains
+FEW = 100  # held-out photos, or epochs divided by ten, up to which every epoch is looked at
+EVERY = 5  # epochs between two looks at more photos than that
+
+Say = Callable[[str], None]
 
 
 def fit(
@@ -32,166 +34,126 @@ def fit(
     validation: Crops | None = None,
     resume: bool = False,
     commit: str = "",
+    start: Start | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = lambda line: None,
 ) -> tuple[keras.Model, Checkpoint]:
     """Train for `config.training.epochs` epochs, with a checkpoint in `out` after each.
 
-    resume: go on from the checkpoint; on the same machine the weights become bit for bit those of an uninterrupted
-    run. commit: of the code, kept in the checkpoint. Returns the network in float32 with the averaged weights, and the
-    last checkpoint. ConfigError if the checkpoint is damaged or belongs to another recipe or other photos,
-    DataError if there is nothing to learn from.
+    Args:
+        config: the recipe.
+        train: what is learnt from.
+        out: folder of the run, which is there.
+        validation: photos for the held-out curve; nothing is chosen by them.
+        resume: go on from the checkpoint; on the same machine the weights become bit for bit those of an uninterrupted
+            run.
+        commit: of the code, kept in the checkpoint.
+        start: weights to begin with.
+        report: called after each epoch.
+        say: called with a line for a person.
+
+    Returns:
+        The Keras network in float32 with the averaged weights, and the last checkpoint.
+
+    Raises:
+        ConfigError: the checkpoint is damaged, or belongs to another recipe or other photos.
+        DataError: there is nothing to learn from.
+
+    Example:
+        >>> import tempfile
+        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.settings import with_settings
+        >>> from beauty_evaluate.datasets import synthetic
+        >>> from beauty_evaluate.datasets.pipeline import load_crops
+        >>> config = with_settings(preset("synthetic"), ["training.epochs=1"])
+        >>> crops = load_crops(list(synthetic.draw(8).samples.values()), config.crop, pad=10)
+        >>> model, run = fit(config, crops, Path(tempfile.mkdtemp()))
+        >>> model.output_shape, run.history[0].epoch
+        ((None, 1), 1)
     """
     if not train.names:
-        raise DataError("Expected photos to learn from. Received: none with a face that was found.")
+        raise DataError("There is nothing to learn from: no photo shows a face that was found.")
     tf.config.experimental.enable_op_determinism()
-    photos = _digest(train)
-    saved = Checkpoint.read(out) if resume else None
-    if saved:
-        saved.check(config, photos)
-    if resume:
-        say(f"going on after epoch {len(saved.history)}" if saved else f"no checkpoint in {out}: beginning at epoch 1")
+    photos = _digest(train, start)
+    saved = _saved(config, photos, out, say) if resume else None
     plan = config.training
     batches = Batches(train, config.augment, plan.batch_size, plan.seed, plan.views_per_epoch)
-    precision = saved.precision if saved else choose_precision(config, batches.steps * plan.epochs, say)
+    precision = saved.precision if saved else _fastest_precision(config, batches, say)
     say(f"precision: {precision}")
-    learner = Learner(config, batches, precision)
+    learner = Learner(config, batches, precision, start)
     state = saved or Checkpoint(config, photos, commit, precision, [], [])
     if saved:
         learner.restore(saved.arrays)
     for epoch in range(len(state.history), plan.epochs):
-        start = time.perf_counter()
+        begin = time.perf_counter()
         loss = learner.epoch(epoch)
-        seconds = time.perf_counter() - start
+        seconds = time.perf_counter() - begin
         done = Progress(epoch + 1, plan.epochs, loss, seconds, batches.pictures / seconds)
-        if validation is not None and (epoch % 5 == 4 or epoch + 1 == plan.epochs):
-            network = registry.keras_predictor(learner.finished())
-            done.validation = summary(predict(network, validation.centre, config.flip_tta), validation.scores)
+        if validation is not None and _is_looked_at(epoch, plan.epochs, len(validation.names)):
+            scores = predict(learner.predictor(), validation.centre, config.flip_tta)
+            done.validation = summary(scores, validation.scores)
         state = replace(state, history=[*state.history, done], arrays=learner.arrays())
         state.write(out)
         report(done)
     return learner.finished(), state
 
 
-def _digest(crops: Crops) -> str:
-    """What a run learns from, as a hash."""
-    return hashlib.sha256(repr((crops.names, crops.scores.tolist(), crops.pad)).encode()).hexdigest()
+def _fastest_precision(config: Config, batches: Batches, say: Say) -> str:
+    steps = batches.steps * config.training.epochs
+    return choose_precision(config, steps, lambda name: step_seconds(config, batches, name), say)
 
 
-class Learner:
-    """A network in training: weights, optimizer, running average, and the step that changes them."""
-
-    def __init__(self, config: Config, batches: Batches, precision: str) -> None:
-        self.config, self.batches = config, batches
-        self.mean = float(batches.crops.scores.mean())
-        variance = float(batches.crops.scores.var()) or 1.0
-        seed = config.training.seed
-        self.model = registry.build(config, self.mean, precision, seed, learning=True)
-        extra = []  # further targets: learning them shapes the features, and they are dropped at the end
-        if config.training.landmark_weight:
-            extra.append(self._target("landmarks", batches.mean_shape.size))
-        if config.training.group_weight:
-            extra.append(self._target("groups", batches.groups.shape[1]))
-        self.network = keras.Model(self.model.input, [self.model.output, *extra]) if extra else self.model
-        self.optimizer = optimizer_of(config)
-        self.optimizer.build(self.network.trainable_variables)
-        self.average = [tf.Variable(v.value, trainable=False) for v in self.network.trainable_variables]
-        self.step = tf.function(self._step(variance), autograph=False, reduce_retracing=True)
-
-    def _target(self, name: str, width: int) -> keras.KerasTensor:
-        """One linear layer on the flattened features."""
-        kernel = keras.initializers.GlorotUniform(self.config.training.seed)
-        layer = keras.layers.Dense(width, kernel_initializer=kernel, dtype="float32", name=name)
-        return layer(self.model.get_layer("flatten").output)
-
-    def _step(self, variance: float) -> Callable[..., tf.Tensor]:
-        plan, weights = self.config.training, self.network.trainable_variables
-
-        def step(
-            pixels: tf.Tensor,
-            scores: tf.Tensor,
-            marks: tf.Tensor,
-            known: tf.Tensor,
-            groups: tf.Tensor,
-            keep: tf.Tensor,
-        ) -> tf.Tensor:
-            with tf.GradientTape() as tape:
-                found = self.network(tf.cast(pixels, tf.float32), training=True)
-                score, *extra = found if isinstance(found, list) else [found]
-                # in units of the labels' variance, so that the further targets weigh the same for any labels
-                loss = tf.reduce_mean((score[:, 0] - scores) ** 2) / variance
-                total = loss
-                if plan.landmark_weight:
-                    distance = tf.reduce_mean((extra[0] - marks) ** 2, axis=1)
-                    total += plan.landmark_weight * tf.reduce_mean(distance * known)
-                if plan.group_weight:
-                    surprise = tf.nn.softmax_cross_entropy_with_logits(groups, extra[-1])
-                    total += plan.group_weight * tf.reduce_mean(surprise)
-            self.optimizer.apply(tape.gradient(total, [w.value for w in weights]), weights)
-            if plan.ema_decay:
-                for mean, weight in zip(self.average, weights, strict=True):
-                    update_ema(mean, weight.value, keep)
-            return loss * variance
-
-        return step
-
-    def epoch(self, epoch: int) -> float:
-        """One epoch: `views` passes over the photos. Returns the mean squared error of the score in training."""
-        plan, losses = self.config.training, []
-        for i, batch in enumerate(self.batches.epoch(epoch)):
-            done = epoch * self.batches.steps + i
-            self.optimizer.learning_rate.assign(learning_rate(self.config, done, self.batches.steps))
-            # the average follows fast while the weights still run: (1 + step) / (10 + step)
-            keep = tf.constant(min(plan.ema_decay, (1 + done) / (10 + done)), tf.float32)
-            losses.append(self.step(*batch, keep))
-        return float(np.mean([loss.numpy() for loss in losses]))
-
-    def finished(self) -> keras.Model:
-        """The network without training's extras, in float32, with the averaged weights."""
-        model = registry.build(self.config, self.mean)
-        averaged = {id(v): a.numpy() for v, a in zip(self.network.trainable_variables, self.average, strict=True)}
-        use = self.config.training.ema_decay > 0
-        model.set_weights([averaged[id(v)] if use and id(v) in averaged else v.numpy() for v in self.model.weights])
-        return model
-
-    def _state(self) -> list[Any]:
-        seeds = [layer.seed_generator.state for layer in self.network.layers if hasattr(layer, "seed_generator")]
-        return [*self.network.weights, *self.optimizer.variables, *self.average, *(s for s in seeds if s is not None)]
-
-    def arrays(self) -> list[NDArray[Any]]:
-        """All that the next step depends on."""
-        return [v.numpy() for v in self._state()]
-
-    def restore(self, arrays: list[NDArray[Any]]) -> None:
-        """Go back to where `arrays` was taken."""
-        for variable, array in zip(self._state(), arrays, strict=True):
-            variable.assign(array)
+def _saved(config: Config, photos: str, out: Path, say: Say) -> Checkpoint | None:
+    """The checkpoint to go on from, None if there is none yet. Raises ConfigError."""
+    saved = Checkpoint.read(out)
+    if saved is None:
+        say(f"no checkpoint in {out}: beginning at epoch 1")
+        return None
+    saved.check(config, photos)
+    say(f"going on after epoch {len(saved.history)}")
+    return saved
 
 
-def choose_precision(config: Config, steps: int, say: Callable[[str], None] = lambda line: None) -> str:
-    """`float32` or `mixed_bfloat16`: as configured, or the faster in a short trial if the training is long."""
+def _is_looked_at(epoch: int, epochs: int, photos: int) -> bool:
+    """Whether the held-out photos are scored after an epoch: a look at many of them costs as much as a step or two."""
+    return photos <= FEW or 10 * epochs <= FEW or epoch % EVERY == EVERY - 1 or epoch + 1 == epochs
+
+
+def _digest(crops: Crops, start: Start | None) -> str:
+    """What a run learns from and begins with, as a hash."""
+    parts: tuple[Any, ...] = (crops.names, crops.scores.tolist(), crops.pad)
+    return hashlib.sha256(repr(parts if start is None else (*parts, start.name)).encode()).hexdigest()
+
+
+def choose_precision(config: Config, steps: int, trial: Callable[[str], float], say: Say = lambda line: None) -> str:
+    """`float32` or `mixed_bfloat16`: as configured, or the faster in a short trial if the training is long.
+
+    Args:
+        config: the recipe.
+        steps: of the whole training.
+        trial: seconds of a step at a precision.
+        say: called with the times of the trial.
+
+    Example:
+        >>> from beauty_evaluate.config import preset
+        >>> seconds = {"float32": 0.2, "mixed_bfloat16": 0.1}
+        >>> [choose_precision(preset("six_block"), steps, seconds.get) for steps in (10, 100_000)]
+        ['float32', 'mixed_bfloat16']
+    """
     if config.training.precision != "auto":
         return config.training.precision
     size, channels = config.crop.size, config.network.channels
     work = steps * config.training.batch_size * size**2 * channels[0] * channels[1] * 9
     if work < LONG_ENOUGH:
         return "float32"
-    times = {name: _trial(config, name) for name in ("float32", "mixed_bfloat16")}
+    times = {name: trial(name) for name in ("float32", "mixed_bfloat16")}
     say("precision trial: " + ", ".join(f"{name} {1000 * t:.0f} ms a step" for name, t in times.items()))
     return min(times, key=lambda name: times[name])
 
 
-def _trial(config: Config, precision: str) -> float:
-    """Seconds of one training step on random pictures."""
-    rng = np.random.default_rng(0)
-    n, size, channels = config.training.batch_size, config.crop.size, 1 if config.crop.grey else 3
-    pixels = rng.integers(0, 256, (n, size, size, channels), np.uint8)
-    marks = np.full((n, 86, 2), 0.5, np.float32)
-    scores = rng.uniform(1, 5, n).astype(np.float32)
-    crops = Crops(("",) * n, ("a", "b", "c", "d") * (n // 4) + ("a",) * (n % 4), pixels, scores, marks, 0, [])
-    batches = Batches(crops, config.augment, n, 0)
-    learner = Learner(config, batches, precision)
-    (batch,) = batches.epoch(0)
+def step_seconds(config: Config, batches: Batches, precision: str) -> float:
+    """Seconds of one training step at a precision, the median of a few."""
+    learner, batch = Learner(config, batches, precision), next(batches.epoch(0))
     times = []
     for _ in range(TRIAL_STEPS + 1):
         start = time.perf_counter()

@@ -1,145 +1,219 @@
-"""One whole training: read, learn, write what travels, look at the test part once, report."""
+"""One whole training: read, learn, write what travels, look at the test part once."""
 
-import datetime
-import json
-import os
-import subprocess
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
-import keras
 import numpy as np
 
-from beauty_evaluate.config import Config
-from beauty_evaluate.datasets import scut, splits, synthetic
+from beauty_evaluate.config import Config, ScaleMap
 from beauty_evaluate.datasets.dataset import DataSet
+from beauty_evaluate.datasets.mixture import Mixture, Part, mix
 from beauty_evaluate.datasets.pipeline import Crops, load_crops
-from beauty_evaluate.datasets.splits import Split
-from beauty_evaluate.errors import ConfigError
-from beauty_evaluate.evaluation.evaluate import Evaluation, evaluate, write_predictions
-from beauty_evaluate.evaluation.report import write_run_report
-from beauty_evaluate.explain.feature_maps import filter_statistics
-from beauty_evaluate.raters.card import Card
-from beauty_evaluate.raters.runtime import opencv_predictor
+from beauty_evaluate.errors import ConfigError, DataError
+from beauty_evaluate.evaluation.evaluate import Evaluation
+from beauty_evaluate.raters import registry
+from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.card import Card, TrainedOn, photo_hash
+from beauty_evaluate.raters.statistics import filter_statistics
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
-from beauty_evaluate.training.export import versions, write_card, write_network
-from beauty_evaluate.training.fit import fit
+from beauty_evaluate.training.export import input_of, versions, write_card, write_network
+from beauty_evaluate.training.fit import Say, fit
+from beauty_evaluate.training.held_out import for_curve
+from beauty_evaluate.training.provenance import head_commit, utc_now
+from beauty_evaluate.training.start import check_shape, learnt_before, scale_change, start_from
+from beauty_evaluate.training.test_part import evaluate_on_test
 
 N_CHECKED = 64  # crops on which the exported network is compared with Keras
 N_PROBED = 500  # crops over which filters are measured
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Job:
-    """What to train. data None: drawn faces. validate: a tenth of the training part is held back and looked at
-    instead of the test part. command: the line that started it, for the card."""
+    """What to train.
+
+    Attributes:
+        config: the recipe.
+        data: the data sets; the ratings get the first one's scale.
+        out: folder of the run.
+        splits: of each data set, None: its own for training; empty: None for all.
+        validate: a tenth of the training part is held back and looked at in place of the test part.
+        resume: go on from the checkpoint in `out`.
+        command: the line that started it, for the card.
+        start: card of the weights to begin with; None: random ones.
+    """
 
     config: Config
-    data: Path | None
-    split: str
+    data: tuple[DataSet, ...]
     out: Path
+    splits: tuple[str | None, ...] = ()
     validate: bool = False
     resume: bool = False
     command: str = ""
+    start: Card | None = None
 
 
-def train(job: Job, say: Say = print, progress: Callable[[int, int], None] | None = None) -> Card:
-    """Run a training to its end and write everything under `job.out`. Returns the card. Raises UserError."""
-    _check_out(job)
-    data, split = read_split(job, say)
+@dataclass(frozen=True)
+class TrainingRun:
+    """What a training left; the weights lie in `card.folder`.
+
+    Attributes:
+        card: of the rater.
+        history: of each epoch.
+        evaluations: of each test part, by the title of its data set in the mixture; empty if there is none.
+        problems: what was wrong with photos and labels, a line each.
+        out: folder of the run.
+        held_out: photos behind the held-out curve; 0: there is none.
+    """
+
+    card: Card
+    history: tuple[Progress, ...]
+    evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    out: Path = Path()
+    held_out: int = 0
+
+
+def _silent(line: str) -> None:
+    """Say nothing."""
+
+
+def train(job: Job, say: Say = _silent, progress: Callable[[int, int], None] | None = None) -> TrainingRun:
+    """Run a training to its end.
+
+    Under `job.out` it writes `weights/` with card and artifacts, `checkpoint.npz` after each epoch, the predictions of
+    test photos (no labels), and `looks.jsonl`, a line for each look at a test part. Of one's own photos on the seeded
+    split, and of synthetic faces, a few are held back for the held-out curve: see `held_out.for_curve`.
+
+    Args:
+        job: what to train.
+        say: called with lines for a person.
+        progress: called with the photos read and all.
+
+    Raises:
+        UserError: a mistake that the user can mend.
+
+    Example:
+        >>> import tempfile
+        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.settings import with_settings
+        >>> from beauty_evaluate.datasets import synthetic
+        >>> config = with_settings(preset("synthetic"), ["training.epochs=1"])
+        >>> run = train(Job(config, (synthetic.draw(20),), Path(tempfile.mkdtemp(), "run")))
+        >>> run.card.name, run.card.metrics["synthetic faces"]["all"]["n"]
+        ('synthetic', 4)
+    """
+    _check(job)
+    mixture, watched = _divided(job)
     crop = job.config.crop
     pad = round(crop.size * job.config.augment.pad)
-    say(f"reading {len(split.train)} photos of {data.title}, split {split.name}")
-    learnt = load_crops([data.samples[n] for n in split.train], crop, pad, progress)
-    held = load_crops([data.samples[n] for n in split.test], crop, pad, progress) if job.validate else None
-    for problem in [*data.problems, *learnt.problems, *(held.problems if held else [])]:
+    for part in mixture.parts:
+        say(f"reading {len(part.split.train)} photos of {part.title}, split {part.split.name}")
+    crops = load_crops(mixture.train, crop, pad, progress)
+    validation = load_crops(watched.train, crop, pad) if watched else None
+    loaded = [crops.problems, *([validation.problems] if validation else [])]
+    problems = [str(problem) for part in (*(data.problems for data in job.data), *loaded) for problem in part]
+    for problem in problems:
         say(f"problem: {problem}")
     job.out.mkdir(parents=True, exist_ok=True)
+    trained_on = tuple(_trained_on(mixture, part, crops) for part in mixture.parts)
+    change = scale_change(job.start, mixture.scale, trained_on[0].labels) if job.start else ScaleMap()
+    start = start_from(job.start, change) if job.start else None
     model, run = fit(
-        job.config, learnt, job.out, held, job.resume, head_commit(), lambda p: say(_line(p, job.validate)), say
+        job.config, crops, job.out, validation, job.resume, head_commit(), start, lambda p: say(line_of(p)), say
     )
-
-    name = job.config.preset if split.name in ("all", "drawn") else f"{job.config.preset}_{split.name}"
-    weights = job.out / "weights"
-    onnx = write_network(model, learnt.centre[:N_CHECKED], weights, name, job.config.flip_tta)
-    evaluation = evaluate_on_test(job, data, split, onnx, float(learnt.scores.mean()))
-    card = _card(job, data, split, learnt, model, run, name, evaluation)
-    step = max(1, len(learnt.names) // N_PROBED)
-    stats = {f"filters/{k}": v for k, v in filter_statistics(model, learnt.centre[::step]).items()}
-    stats["filters/n"] = np.array(len(learnt.centre[::step]))
-    stats["labels"] = np.sort([s.score for s in data.samples.values()])
-    card = write_card(card, weights, stats)
-    if evaluation:
-        write_predictions(job.out / "predictions.csv", evaluation)
-    say(f"report: {write_run_report(job.out, card, run.history, evaluation)}")
-    return card
+    if job.start:
+        trained_on += learnt_before(job.start, change)
+    card = _card(job, mixture, trained_on, model, run, start.name if start else "")
+    card = write_network(model, crops.centre[:N_CHECKED], card)
+    evaluations = evaluate_on_test(registry.of_card(card), mixture, job.out)
+    card = replace(card, metrics={title: evaluation.metrics() for title, evaluation in evaluations.items()})
+    card = write_card(card, _stats(model, crops, mixture))
+    held_out = len(validation.names) if validation else 0
+    return TrainingRun(card, tuple(run.history), evaluations, tuple(problems), job.out, held_out)
 
 
-def _check_out(job: Job) -> None:
+def _check(job: Job) -> None:
+    """What can be told before a photo is read. Raises ConfigError."""
     if not job.resume and Checkpoint.path(job.out).exists():
-        raise ConfigError(
-            f"Expected a new folder. Received: {job.out}, which holds a run; add --resume or change --out."
-        )
+        raise ConfigError(f"{job.out} holds a run already. Add --resume or change --out.")
     if job.out.exists() and not job.out.is_dir():
-        raise ConfigError(f"Expected a folder for the run. Received: {job.out}, which is a file.")
-    if job.data is None and job.config.crop.geometry != "aligned":
-        raise ConfigError(f"Expected --data for the preset {job.config.preset}, which learns from whole photos.")
+        raise ConfigError(f"{job.out} is a file. Name a folder for the run.")
+    if job.config.crop.geometry != "aligned" and not all(data.people for data in job.data):
+        raise ConfigError(f"The preset {job.config.preset} learns from whole photos. Name some with --data.")
+    if job.start:
+        check_shape(job.config, job.start)
 
 
-def read_split(job: Job, say: Say) -> tuple[DataSet, Split]:
-    """The photos of a job and which of them are learnt from; drawn ones if it has no data."""
-    if job.data is None:
-        data = synthetic.draw()
-        say(f"no --data: drawing {len(data.samples)} faces whose score follows a known rule")
-        split = splits.drawn(data)
-    else:
-        data = scut.read(job.data)
-        split = splits.official(job.data, data, job.split)
-    return data, splits.holdout_split(split) if job.validate else split
+def _divided(job: Job) -> tuple[Mixture, Mixture | None]:
+    """What to learn from with its test part, and photos for the held-out curve, as a training part."""
+    mixture = mix(job.data, job.splits or None)
+    if not job.validate:
+        return for_curve(mixture, job.config.training.curve_photos)
+    mixture = mixture.holdout()
+    watched = [replace(part, split=replace(part.split, train=part.split.test, test=())) for part in mixture.parts]
+    return mixture, Mixture(tuple(watched))
 
 
-def _line(progress: Progress, validate: bool) -> str:
-    left = (progress.epochs - progress.epoch) * progress.seconds
-    line = (
-        f"epoch {progress.epoch}/{progress.epochs}: loss {progress.loss:.4f}, {progress.images_per_second:.0f} "
-        f"images/s, {datetime.timedelta(seconds=round(left))} left"
-    )
-    if validate and progress.validation:
-        line += "; held back: PC {pearson:.4f}, MAE {mae:.4f}, RMSE {rmse:.4f}".format(**progress.validation)
+def line_of(progress: Progress) -> str:
+    """A line on an epoch for a person.
+
+    Example:
+        >>> line_of(Progress(1, 3, 0.5, 60, 100))
+        'epoch 1/3: loss 0.5000, 100 images/s, 0:02:00 left'
+    """
+    left = timedelta(seconds=round((progress.epochs - progress.epoch) * progress.seconds))
+    line = f"epoch {progress.epoch}/{progress.epochs}: loss {progress.loss:.4f}, "
+    line += f"{progress.images_per_second:.0f} images/s, {left} left"
+    if progress.validation:
+        line += "; held out: PC {pearson:.4f}, MAE {mae:.4f}, RMSE {rmse:.4f}".format(**progress.validation)
     return line
 
 
-def evaluate_on_test(job: Job, data: DataSet, split: Split, onnx: Path, mean: float) -> Evaluation | None:
-    """Score the test part with the exported network, and log that it was looked at."""
-    if not split.test:
-        return None
-    evaluation = evaluate(opencv_predictor(onnx), job.config, [data.samples[n] for n in split.test], mean)
-    look = {"time": utc_now(), "list": f"{split.name} test", "photos": len(split.test), "commit": head_commit()}
-    with open(job.out / "looks.jsonl", "a", encoding="utf-8") as file:
-        file.write(json.dumps(look) + "\n")
-    return evaluation
+def run_name(preset: str, splits: tuple[str, ...]) -> str:
+    """What a run is called: the recipe, and the splits unless they say the same.
+
+    Example:
+        >>> run_name("six_block", ("60-40",)), run_name("synthetic", ("synthetic-val",))
+        ('six_block_60-40', 'synthetic-val')
+    """
+    joined = "+".join(splits)
+    return joined if joined.startswith(preset) else f"{preset}_{joined}"
+
+
+def _trained_on(mixture: Mixture, part: Part, crops: Crops) -> TrainedOn:
+    """What is learnt from one data set: the photos that gave a crop, as hashes, and their scores."""
+    names = {
+        sample.name: name
+        for sample, name in zip(mixture.samples(part, part.split.train), part.split.train, strict=True)
+    }
+    is_of_part = np.array([name in names for name in crops.names])
+    if not is_of_part.any():
+        raise DataError(f"There is nothing to learn from in {part.title}: no photo shows a face that was found.")
+    scores = crops.scores[is_of_part].astype(np.float64)
+    statistics = {"mean": scores.mean(), "sd": scores.std(), "min": scores.min(), "max": scores.max()}
+    labels = {"n": float(len(scores)), **{key: float(value) for key, value in statistics.items()}}
+    photos = sorted(photo_hash(part.data.title, names[name]) for name in crops.names if name in names)
+    data = part.data
+    return TrainedOn(data.title, part.split.name, data.scale, part.map, labels, tuple(photos), data.people)
 
 
 def _card(
     job: Job,
-    data: DataSet,
-    split: Split,
-    learnt: Crops,
+    mixture: Mixture,
+    trained_on: tuple[TrainedOn, ...],
     model: keras.Model,
     run: Checkpoint,
-    name: str,
-    evaluation: Evaluation | None,
+    started_from: str,
 ) -> Card:
-    scores, crop = learnt.scores.astype(np.float64), job.config.crop
+    """The card but for figures and artifacts."""
+    splits = tuple(part.split.name for part in mixture.parts)
     return Card(
-        name=name,
-        data=data.title,
-        split=split.name,
+        name=job.config.preset if set(splits) == {"all"} else run_name(job.config.preset, splits),
         config=job.config,
+        scale=mixture.scale,
+        trained_on=trained_on,
         precision=run.precision,
         command=job.command,
         commit=run.commit,
@@ -147,33 +221,16 @@ def _card(
         parameters=model.count_params(),
         seconds=round(sum(p.seconds for p in run.history), 1),
         images_per_second=round(float(np.median([p.images_per_second for p in run.history])), 1),
-        trained_on=learnt.names,
-        labels={
-            "n": len(scores),
-            "mean": scores.mean(),
-            "sd": scores.std(),
-            "min": scores.min(),
-            "max": scores.max(),
-        },
-        metrics=evaluation.figures() if evaluation else {},
-        input={"shape": [crop.size, crop.size, 1 if crop.grey else 3], "type": "RGB or grey, 0..255"},
+        started_from=started_from,
+        input=input_of(job.config),
         versions=versions(),
+        folder=job.out / "weights",
     )
 
 
-def utc_now() -> str:
-    """Date and time for cards and logs."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def head_commit() -> str:
-    """The commit the code stands at, `+` if it was changed since; empty outside a repository."""
-    here = Path(__file__).parent
-    try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
-            cwd=here, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"},
-        )  # fmt: skip
-    except OSError:
-        return ""
-    return found.stdout.strip()
+def _stats(model: keras.Model, crops: Crops, mixture: Mixture) -> dict[str, np.ndarray]:
+    """Numbers of the first data set that travel with the weights; see `Card.stats`."""
+    probed = crops.centre[:: max(1, len(crops.names) // N_PROBED)]
+    stats = {f"filters/{key}": value for key, value in filter_statistics(model, probed).items()}
+    labels = np.sort([sample.score for sample in mixture.parts[0].data.samples.values()])
+    return {**stats, "filters/n": np.array(len(probed)), "labels": labels}

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.images import Picture
-from beauty_evaluate.raters import registry
+from beauty_evaluate.raters import builders
+from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.runtime import BATCH
 
 Floats = NDArray[np.float32]
@@ -22,7 +22,7 @@ Kept = dict[str, NDArray[np.int64]]
 
 STEP = 8  # widths of blocks are multiples of it: a processor multiplies eight numbers as fast as seven
 SILENT = 1e-6  # rating points: what moves scores by less is removed whatever the aim
-VALUE = 50  # multiplications in the time that one value of the crop or a map takes in scaling, ReLU, pool and norm
+PER_VALUE = 50  # multiplications in the time that one value of the crop or a map takes in scaling, ReLU, pool and norm
 RIDGE = 0.03  # share of the inputs' mean variance; tried: .01, .03, .1, all the same to the third digit
 PLACES = 48  # of a map, looked at in each crop
 
@@ -35,7 +35,7 @@ def importance(model: keras.Model, crops: Picture) -> Importance:
     its mean square over the crops. The convolutions of a block share their channels through the additions, so that
     their changes are summed first, as in Molchanov et al., CVPR 2019 (arXiv 1906.10771). Below SILENT it is exactly 0.
     """
-    layers = {**registry.relu_layers(model), "fc1": "fc1", "fc2": "fc2"}
+    layers = {**builders.relu_layers(model), "fc1": "fc1", "fc2": "fc2"}
     probe = keras.Model(model.input, [*(model.get_layer(name).output for name in layers.values()), model.output])
     products: dict[str, list[Floats]] = {name: [] for name in layers}
     slopes: dict[str, list[Floats]] = {name: [] for name in layers}
@@ -55,8 +55,8 @@ def importance(model: keras.Model, crops: Picture) -> Importance:
         mean = np.concatenate(means[name]).mean(0, dtype=np.float64)
         change = np.concatenate(products[name]) - mean * np.concatenate(slopes[name])
         changes[_group(name)] = changes.get(_group(name), 0) + change
-    found = {group: np.sqrt((change**2).mean(0)) for group, change in changes.items()}
-    return {group: np.where(values < SILENT, 0, values) for group, values in found.items()}
+    effects = {group: np.sqrt((change**2).mean(0)) for group, change in changes.items()}
+    return {group: np.where(values < SILENT, 0, values) for group, values in effects.items()}
 
 
 def _group(layer: str) -> str:
@@ -64,18 +64,18 @@ def _group(layer: str) -> str:
 
 
 def cost(config: Config, widths: dict[str, int]) -> float:
-    """The time of a crop in multiplications; the weights of VALUE are from OpenCV's profile of the network."""
+    """The time of a crop in multiplications; the weights of PER_VALUE are from OpenCV's profile of the network."""
     side, inputs = config.crop.size, 1 if config.crop.grey else 3
-    total = float(VALUE * side * side * inputs)
+    total = float(PER_VALUE * side * side * inputs)
     for b, count in enumerate(config.network.convolutions, 1):
         side, width = side // (config.network.first_stride if b == 1 else 2), widths[f"block{b}"]
-        total += side * side * width * (9 * (inputs + (count - 1) * width) + VALUE)
+        total += side * side * width * (9 * (inputs + (count - 1) * width) + PER_VALUE)
         inputs = width
     side //= 2
     return total + side * side * inputs * widths["fc1"] + widths["fc1"] * widths["fc2"]
 
 
-def choose(found: Importance, config: Config, speed: float) -> Kept:
+def choose(effects: Importance, config: Config, speed: float) -> Kept:
     """The channels to keep for a network `speed` times as fast by `cost`; silent ones go whatever the speed.
 
     What moves scores least for the time it takes goes first; moves add up as squares, as if they were independent.
@@ -84,9 +84,9 @@ def choose(found: Importance, config: Config, speed: float) -> Kept:
     less with the large network's than other networks of the same speed do. ConfigError for a speed that no network
     reaches.
     """
-    dear = {group: np.sort(values) ** 2 for group, values in found.items()}
-    whole = cost(config, {group: len(values) for group, values in found.items()})
-    widths = {group: max(1, int((values > 0).sum())) for group, values in found.items()}
+    dear = {group: np.sort(values) ** 2 for group, values in effects.items()}
+    whole = cost(config, {group: len(values) for group, values in effects.items()})
+    widths = {group: max(1, int((values > 0).sum())) for group, values in effects.items()}
     least = {group: (width + 1) // 2 for group, width in widths.items()}
     while True:
         now = cost(config, widths)
@@ -100,10 +100,10 @@ def choose(found: Importance, config: Config, speed: float) -> Kept:
         if now <= whole / speed and worth > 0:
             break
         if not options:
-            raise ConfigError(f"Expected a speed of 1 to {whole / now:.3g} times this one. Received: {speed:g}.")
+            raise ConfigError(f"--speed takes 1 to {whole / now:.3g} for this network, not {speed:g}.")
         widths[group] = less
     _give_back(dear, widths, config, whole / speed)
-    order = {group: np.argsort(-values, kind="stable") for group, values in found.items()}
+    order = {group: np.argsort(-values, kind="stable") for group, values in effects.items()}
     return {group: np.sort(order[group][:width]) for group, width in widths.items()}
 
 
@@ -138,22 +138,22 @@ def cut(model: keras.Model, config: Config, kept: Kept) -> keras.Model:
 
     What removed channels gave to later layers is missing: nothing if they were 0 throughout, else see `refit`.
     """
-    small = registry.build(smaller(config, kept))
+    small = builders.build(smaller(config, kept))
     inputs = np.arange(model.input_shape[-1])
     for layer in small.layers:
         weights = model.get_layer(layer.name).get_weights()
         if not weights:
             continue
-        own = kept.get(_group(layer.name), np.arange(1))
+        kept_here = kept.get(_group(layer.name), np.arange(1))
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.set_weights([values[own] for values in weights])
+            layer.set_weights([values[kept_here] for values in weights])
             continue
         kernel, bias = weights
         if layer.name == "fc1":  # it reads the last maps place by place
             width = config.network.channels[-1]
             inputs = (np.arange(len(kernel) // width)[:, None] * width + inputs).ravel()
-        layer.set_weights([kernel[..., inputs, :][..., own], bias[own]])
-        inputs = own
+        layer.set_weights([kernel[..., inputs, :][..., kept_here], bias[kept_here]])
+        inputs = kept_here
     return small
 
 
@@ -166,7 +166,7 @@ def refit(model: keras.Model, small: keras.Model, kept: Kept, crops: Picture) ->
     zeros are around it, a constant is not quite the same. crops: uint8 (N, size, size, C), the more the better.
     """
     rng = np.random.default_rng(0)
-    convolutions = list(registry.relu_layers(model))[1:]  # the first sees the same in both
+    convolutions = list(builders.relu_layers(model))[1:]  # the first sees the same in both
     large_end, small_end = model.input, small.input
     large_in: NDArray[Any] = crops
     small_in: NDArray[Any] = crops
@@ -175,12 +175,12 @@ def refit(model: keras.Model, small: keras.Model, kept: Kept, crops: Picture) ->
         large_in = _run(keras.Model(large_end, large_layer.input), large_in)
         small_in = _run(keras.Model(small_end, layer.input), small_in)
         large_end, small_end = large_layer.input, layer.input
-        own = kept.get(_group(name), np.arange(1))
+        kept_here = kept.get(_group(name), np.arange(1))
         if name in convolutions:
-            rows, gaps = _conv_examples(model, small, name, own, large_in, small_in, rng)
+            rows, gaps = _conv_examples(model, small, name, kept_here, large_in, small_in, rng)
         else:
             rows = small_in
-            gaps = _dense(large_layer, large_in)[:, own] - _dense(layer, small_in)
+            gaps = _dense(large_layer, large_in)[:, kept_here] - _dense(layer, small_in)
         kernel, bias = layer.get_weights()
         layer.set_weights(_mended(kernel, bias, rows, gaps))
 
@@ -200,23 +200,23 @@ def _conv_examples(
     model: keras.Model,
     small: keras.Model,
     name: str,
-    own: NDArray[np.int64],
+    kept_here: NDArray[np.int64],
     large_in: Floats,
     small_in: Floats,
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats]:
     """At some places of the maps of each crop: what the small network's kernel sees, float32 (M, 9 * inputs), and by
     how much its answer, with what is added to it, falls short of the large one's, float32 (M, filters)."""
-    relu = registry.relu_layers(model)[name]
+    relu = builders.relu_layers(model)[name]
     large_part = keras.Model(model.get_layer(name).input, model.get_layer(relu).input)
     small_part = keras.Model(small.get_layer(name).input, small.get_layer(relu).input)
     rows: list[Floats] = []
     gaps: list[Floats] = []
     for start in range(0, len(small_in), BATCH):
-        own_in = tf.constant(small_in[start : start + BATCH])
+        small_maps = tf.constant(small_in[start : start + BATCH])
         target = large_part(tf.constant(large_in[start : start + BATCH]), training=False).numpy()
-        gap = target[..., own] - small_part(own_in, training=False).numpy()
-        seen = tf.image.extract_patches(own_in, [1, 3, 3, 1], [1] * 4, [1] * 4, "SAME").numpy()
+        gap = target[..., kept_here] - small_part(small_maps, training=False).numpy()
+        seen = tf.image.extract_patches(small_maps, [1, 3, 3, 1], [1] * 4, [1] * 4, "SAME").numpy()
         places = rng.permutation(gap.shape[1] * gap.shape[2])[:PLACES]
         for values, into in ((seen, rows), (gap, gaps)):
             into.append(values.reshape(len(values), -1, values.shape[-1])[:, places].reshape(-1, values.shape[-1]))

@@ -6,9 +6,9 @@ import flask
 
 from beauty_evaluate import __version__
 from beauty_evaluate.errors import PhotoError
-from beauty_evaluate.reporting import comparison_report
 from beauty_evaluate.scoring import compare
-from beauty_evaluate.scoring.scorer import Row
+from beauty_evaluate.scoring.ranking import entries
+from beauty_evaluate.scoring.rows import Row
 from beauty_evaluate.web import presenters, replies, requests
 from beauty_evaluate.web.openapi import LINES, PNG, description
 
@@ -53,10 +53,10 @@ def sheet() -> flask.Response:
     service = requests.service()
     scorer = service.scorer
     scored = service.score(requests.photos(), service.deadline())
-    faces = [entry for photo in scored for entry in compare.entries(photo, scorer.crop_config)]
+    faces = [entry for photo in scored for entry in entries(photo, scorer.crop_config)]
     if not faces:
         raise PhotoError("no_face", "None of the photos shows a face that could be scored.")
-    data = comparison_report.drawn(".png", faces, compare.verdicts(faces), scorer.rated)
+    data = compare.of_entries(faces, scorer).render(".png")
     return flask.Response(data, mimetype=PNG)
 
 

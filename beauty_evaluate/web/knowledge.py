@@ -104,12 +104,12 @@ def other_photos(card: Card) -> list[OtherPhotos]:
         [OtherPhotos(data='London', pearson=0.5, human=0.6)]
     """
     learnt = {part.data_set for part in card.trained_on}
-    found = []
+    others = []
     for data, groups in card.metrics.items():
         pearson = groups.get("all", {}).get("pearson")
         if data not in learnt and pearson is not None:
-            found.append(OtherPhotos(data, pearson, groups.get("human", {}).get("pearson")))
-    return found
+            others.append(OtherPhotos(data, pearson, groups.get("human", {}).get("pearson")))
+    return others
 
 
 def ticks(scale: RatingScale) -> list[int]:

@@ -20,8 +20,9 @@ from beauty_evaluate.drawing import tint
 from beauty_evaluate.explain.job import Explanation
 from beauty_evaluate.images import Picture, three_channels
 from beauty_evaluate.reporting.html import FULL_SCALE
-from beauty_evaluate.scoring import compare
-from beauty_evaluate.scoring.scorer import Row, Scored, Scorer
+from beauty_evaluate.scoring.ranking import Entry, entries, is_significant, ranked
+from beauty_evaluate.scoring.rows import Row, Scored
+from beauty_evaluate.scoring.scorer import Scorer
 from beauty_evaluate.web import knowledge
 from beauty_evaluate.web.i18n import LANGUAGES, Texts
 from beauty_evaluate.web.service import MOST_PHOTOS
@@ -137,30 +138,30 @@ def error_text(texts: Texts, code: str, message: str) -> str:
 def _differences(scorer: Scorer, scored: Sequence[Scored], names: Sequence[str], texts: Texts) -> list[str]:
     """A sentence on each two of the photos that score highest, each by its best face."""
     best = [
-        (compare.ranked(compare.entries(one, scorer.crop_config))[0], name)
+        (ranked(entries(one, scorer.crop_config))[0], name)
         for one, name in zip(scored, names, strict=True)
         if one.faces
     ]
     order = sorted(best, key=lambda pair: -pair[0].score)[:COMPARED]
     lines = []
     for (high, first), (low, second) in combinations(order, 2):
-        key = {True: "higher_than", False: "tie", None: "unknown"}[compare.is_significant(high, low)]
+        key = {True: "higher_than", False: "tie", None: "unknown"}[is_significant(high, low)]
         lines.append(texts.say(key, high=first, low=second, **_gap(high, low)))
     return lines
 
 
 def _change(scorer: Scorer, scored: Sequence[Scored], texts: Texts) -> list[str]:
     """A sentence on two photos of one person, or that each must show one face."""
-    faces = [entry for one in scored if len(one.faces) == 1 for entry in compare.entries(one, scorer.crop_config)]
+    faces = [entry for one in scored if len(one.faces) == 1 for entry in entries(one, scorer.crop_config)]
     if len(faces) != 2:
         return [texts["pair_needs"]]
     before, after = faces
     up = "pair_up" if after.score > before.score else "pair_down"
-    key = {True: up, False: "pair_tie", None: "pair_unknown"}[compare.is_significant(before, after)]
+    key = {True: up, False: "pair_tie", None: "pair_unknown"}[is_significant(before, after)]
     return [texts.say(key, **_gap(before, after))]
 
 
-def _gap(a: compare.Entry, b: compare.Entry) -> dict[str, str]:
+def _gap(a: Entry, b: Entry) -> dict[str, str]:
     widths = (a.row.half_width or 0, b.row.half_width or 0)
     return {"gap": f"{abs(a.score - b.score):.2f}", "reach": f"{hypot(*widths):.2f}"}
 

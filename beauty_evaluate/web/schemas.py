@@ -7,7 +7,7 @@ from typing import Any
 
 from beauty_evaluate.config import RatingScale
 from beauty_evaluate.faces.regions import NAMES
-from beauty_evaluate.scoring.scorer import Row
+from beauty_evaluate.scoring.rows import Row
 
 _KINDS: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 _ABOUT = {

@@ -9,7 +9,8 @@ from typing import TypeVar
 from beauty_evaluate import images
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.explain.job import Explanation, Progress
-from beauty_evaluate.scoring.scorer import Scored, Scorer
+from beauty_evaluate.scoring.rows import Scored
+from beauty_evaluate.scoring.scorer import Scorer
 
 MOST_FACES = 20  # in a photo
 MOST_PHOTOS = 12  # in a request

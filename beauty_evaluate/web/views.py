@@ -4,7 +4,7 @@ from typing import Any
 
 import flask
 
-from beauty_evaluate.scoring.scorer import Scored
+from beauty_evaluate.scoring.rows import Scored
 from beauty_evaluate.web import presenters, replies, requests
 from beauty_evaluate.web.openapi import description
 

@@ -1,0 +1,74 @@
+"""What is known of a photo once it was scored: a row per face."""
+
+from dataclasses import dataclass
+
+from beauty_evaluate.errors import PhotoError
+from beauty_evaluate.faces.detect import Face
+
+
+@dataclass(frozen=True)
+class Row:
+    """One face of a photo, or the reason why a photo has no score. Its fields are the columns of tables.
+
+    Attributes:
+        file: path of the photo as it was given; "" for one that has none.
+        face: from 1, left to right, of `faces`; 0 if there is no score.
+        faces: number of faces in the photo, as far as that is known.
+        status: `ok`, or PhotoError's word.
+        score, low, high: rating points on the rater's scale; low and high are the ends of the prediction interval, None
+            until one is calibrated.
+        percentile: share of the data set's scores that are lower, in percent; None where these are not known.
+        x, y, w, h: box in pixels of the photo.
+        confidence: of the detector, 0..1.
+        warnings: why the score means little, words of `Quality.warnings` with `;` between them.
+        error: why there is no score, a sentence.
+
+    Example:
+        >>> Row("me.jpg", 1, 1, "ok", score=3.0, low=2.5, high=3.5).half_width
+        0.5
+    """
+
+    file: str
+    face: int
+    faces: int
+    status: str
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    percentile: float | None = None
+    x: float | None = None
+    y: float | None = None
+    w: float | None = None
+    h: float | None = None
+    confidence: float | None = None
+    warnings: str = ""
+    error: str = ""
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the width of the interval around the score, which ends with the scale; None without an interval."""
+        if self.score is None or self.low is None or self.high is None:
+            return None
+        return max(self.score - self.low, self.high - self.score)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What became of one photo.
+
+    Attributes:
+        rows: of its faces, left to right, or the one that says why there is no score.
+        faces: behind the rows, with the crop that the rater saw and without the photo; empty if there is no score.
+
+    Example:
+        >>> Scored.failed("me.jpg", PhotoError("missing", "No such file: me.jpg.")).rows[0].status
+        'missing'
+    """
+
+    rows: list[Row]
+    faces: list[Face]
+
+    @classmethod
+    def failed(cls, file: str, error: PhotoError) -> "Scored":
+        """Of a photo that has no score."""
+        return cls([Row(file, 0, error.faces, error.status, error=str(error))], [])

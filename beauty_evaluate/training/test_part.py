@@ -1,0 +1,44 @@
+"""The one look at a test part that a training or a pruning takes, and its line in the log."""
+
+import json
+import re
+from pathlib import Path
+
+from beauty_evaluate.datasets.mixture import Mixture, Part
+from beauty_evaluate.evaluation.evaluate import Evaluation, evaluate, write_predictions
+from beauty_evaluate.raters.rater import Rater
+from beauty_evaluate.training.provenance import head_commit, utc_now
+
+
+def evaluate_on_test(rater: Rater, mixture: Mixture, out: Path) -> dict[str, Evaluation]:
+    """Rate the test part of every data set, write the predictions, and log that they were looked at.
+
+    Args:
+        rater: the finished one.
+        mixture: whose test parts.
+        out: folder of the run.
+
+    Returns:
+        An evaluation by the title of each data set that has a test part.
+    """
+    evaluations = {part.title: evaluate(rater, part.data, part.split.test) for part in mixture.parts if part.split.test}
+    for part in mixture.parts:
+        if part.split.test:
+            _log_look(out, part)
+    for title, evaluation in evaluations.items():
+        suffix = "" if len(mixture.parts) == 1 else "_" + re.sub(r"[^\w.-]+", "_", title)
+        write_predictions(out / f"predictions{suffix}.csv", evaluation)
+    return evaluations
+
+
+def _log_look(out: Path, part: Part) -> None:
+    """A line that says that a test part was looked at."""
+    look = {
+        "time": utc_now(),
+        "list": f"{part.split.name} test",
+        "data_set": part.title,
+        "photos": len(part.split.test),
+        "commit": head_commit(),
+    }
+    with open(out / "looks.jsonl", "a", encoding="utf-8") as file:
+        file.write(json.dumps(look) + "\n")

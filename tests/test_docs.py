@@ -1,0 +1,95 @@
+"""The documents: links lead somewhere, versions agree, examples are Python. `make docs` builds them, strictly."""
+
+import datetime
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+import beauty_evaluate
+
+DOCS = ROOT / "docs"
+PAGES = sorted(
+    [*DOCS.rglob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md"))]
+)
+LINK = re.compile(r"\]\(<?([^)\s>]+)>?\)")
+FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def _title(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and MyST make them."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ +(.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def _broken_links(page: Path) -> list[str]:
+    """The links of a page that lead nowhere; those to other sites and to pages that Sphinx makes are not followed."""
+    broken = []
+    for link in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        path, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", link) or path.startswith("api/") or "/api/" in path:
+            continue
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            broken.append(link)
+    return broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_title)
+def test_every_internal_link_leads_somewhere(page: Path) -> None:
+    assert _broken_links(page) == []
+
+
+def test_a_broken_link_is_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A heading\n[a](#a-heading) [b](#b) [c](c.md) [d](https://example.org/)\n")
+    assert _broken_links(page) == ["#b", "c.md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_title)
+def test_python_in_documents_is_python(page: Path) -> None:
+    for language, code in FENCE.findall(page.read_text(encoding="utf-8")):
+        if language == "python":
+            compile(code, _title(page), "exec")
+
+
+def test_every_page_is_in_the_contents() -> None:
+    listed = set()
+    for page in DOCS.rglob("*.md"):
+        for language, block in FENCE.findall(page.read_text(encoding="utf-8")):
+            if language == "{toctree}":
+                listed |= {line for line in block.splitlines() if line and not line.startswith((":", "api/"))}
+    pages = {str(page.relative_to(DOCS).with_suffix("")) for page in DOCS.rglob("*.md")}
+    assert listed == pages - {"index"}
+
+
+def test_every_package_is_in_the_api_reference() -> None:
+    text = (DOCS / "reference.md").read_text(encoding="utf-8")
+    packages = {path.parent.name for path in (ROOT / "beauty_evaluate").glob("*/__init__.py")} - {"cli"}
+    assert set(re.findall(r"\(api/beauty_evaluate/(\w+)/index\.rst\)", text)) == packages
+
+
+def test_citation_is_whole_and_names_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == beauty_evaluate.__version__
+    datetime.date.fromisoformat(citation["date-released"])
+    assert {"message", "title", "type", "license"} <= set(citation)
+    for work in (citation, *citation["references"]):
+        assert work["title"]
+        assert all("name" in author or "family-names" in author for author in work["authors"])
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert all(name in text for name in ("1801.06345", "MEBeauty", "figshare.5047666"))
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert versions[0] == beauty_evaluate.__version__
+    assert versions == sorted(versions, key=lambda version: [int(n) for n in version.split(".")], reverse=True)
