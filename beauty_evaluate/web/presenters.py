@@ -195,6 +195,7 @@ def explained(explanation: Explanation) -> dict[str, Any]:
     shown = facts(explanation)
     shown["regions"].sort(key=lambda region: -region["effect"])
     for region in shown["regions"]:
+        region["points"] = f"{round(region['effect'], 2) + 0:+.2f}"  # no -0.00
         region["bar"] = 50 * min(abs(region["effect"]) / FULL_SCALE, 1)
     shares = (explanation.effects.effects / FULL_SCALE)[explanation.masks.argmax(0)]
     overlay = tint(three_channels(explanation.crop), shares)
