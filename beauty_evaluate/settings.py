@@ -1,7 +1,6 @@
 """How settings are checked, changed and kept as JSON: what all configs have in common."""
 
 import dataclasses
-import functools
 import json
 import math
 import types
@@ -55,7 +54,7 @@ class Checked:
     """
 
     def __post_init__(self) -> None:
-        hints = _hints(typing.cast(Any, type(self)))
+        hints = _hints(type(self))
         for item in dataclasses.fields(self):  # type: ignore[arg-type]
             value, limits = getattr(self, item.name), item.metadata.get("limits", Limits())
             if not _fits(value, hints[item.name]):
@@ -67,9 +66,14 @@ class Checked:
                 raise ConfigError(f"{item.name} takes a number {limits}, not {value!r}.")
 
 
-@functools.cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _hints(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields, looked up once: they are asked for on every start."""
+    if kind not in _found_hints:
+        _found_hints[kind] = typing.get_type_hints(kind)
+    return _found_hints[kind]
+
+
+_found_hints: dict[Any, dict[str, Any]] = {}
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -120,7 +124,7 @@ def from_json(values: dict[str, Any], kind: type[C]) -> C:
     names = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(values) - names):
         raise ConfigError(f"There is no setting {', '.join(unknown)}; there are {', '.join(sorted(names))}.")
-    hints = _hints(typing.cast(Any, kind))
+    hints = _hints(kind)
     built = {}
     for name, value in values.items():
         if dataclasses.is_dataclass(hints[name]):

@@ -1,5 +1,6 @@
 """The documents: links lead somewhere, versions agree, examples are Python. `make docs` builds them, strictly."""
 
+import contextlib
 import datetime
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import yaml
 from conftest import ROOT
 
 import beauty_evaluate
+from beauty_evaluate.cli.common import COMMANDS, main
 
 DOCS = ROOT / "docs"
 PAGES = sorted(
@@ -93,3 +95,24 @@ def test_the_changelog_begins_with_this_version() -> None:
     versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert versions[0] == beauty_evaluate.__version__
     assert versions == sorted(versions, key=lambda version: [int(n) for n in version.split(".")], reverse=True)
+
+
+def test_every_flag_that_is_shown_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    """Our commands in the code blocks of README and guides, flag by flag; `FILE.py --flag` of tools is their own."""
+    flags = set()
+    for command in COMMANDS:
+        with contextlib.suppress(SystemExit):
+            main([command, "--help"])
+        flags |= set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
+    ours = re.compile(r"(use|train|visualize)\.py|beauty[_-]evaluate")
+    wrong = {
+        f"{_title(page)}: {flag}"
+        for page in PAGES
+        for language, code in FENCE.findall(page.read_text(encoding="utf-8"))
+        if language == "sh"
+        for line in code.splitlines()
+        if ours.search(line)
+        for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line.partition("#")[0])
+        if flag not in flags
+    }
+    assert wrong == set()

@@ -7,8 +7,11 @@ Run from a checkout: `python tools/measure_external.py --mebeauty DIR`.
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from beauty_evaluate.config import ROOT
 from beauty_evaluate.datasets import registry

@@ -3,6 +3,11 @@
 Run from a checkout: `python tools/write_tables.py`. `python3 -m beauty_evaluate evaluate --readme FILE` does one page.
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from beauty_evaluate.config import ROOT
 from beauty_evaluate.reporting.results import update_blocks, written_blocks
 
