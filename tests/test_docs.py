@@ -3,14 +3,21 @@
 import contextlib
 import datetime
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 import yaml
 from conftest import ROOT
 
 import beauty_evaluate
 from beauty_evaluate.cli.common import COMMANDS, main
+from beauty_evaluate.datasets import registry as readers
+from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.raters import registry as raters
+from beauty_evaluate.raters.card import Card
 
 DOCS = ROOT / "docs"
 PAGES = sorted(
@@ -116,3 +123,26 @@ def test_every_flag_that_is_shown_exists(capsys: pytest.CaptureFixture[str]) -> 
         if flag not in flags
     }
     assert wrong == set()
+
+
+def test_the_reader_and_the_rater_of_contributing_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As somebody who follows the page would: two files, two rows."""
+    blocks = [code for language, code in FENCE.findall((ROOT / "CONTRIBUTING.md").read_text()) if language == "python"]
+    monkeypatch.setattr(readers, "READERS", dict(readers.READERS))
+    monkeypatch.setattr(raters, "FAMILIES", dict(raters.FAMILIES))
+    for name, package, code, row in (
+        ("mars", "beauty_evaluate.datasets", blocks[0], blocks[1]),
+        ("constant", "beauty_evaluate.raters", blocks[2], blocks[3]),
+    ):
+        module = ModuleType(f"{package}.{name}")
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setattr(sys.modules[package], name, module, raising=False)
+        exec(code, module.__dict__)
+        exec(row, {})
+    (tmp_path / "mars.tsv").write_text("a.jpg\t6.5\tfemale\nb.jpg\t2\tmale\n")
+    data = readers.READERS["mars"].read(tmp_path)
+    assert (data.title, str(data.scale), data.samples["a.jpg"].group) == ("Faces of Mars", "1..7", "female")
+    config = raters.decode({"family": "constant", "value": 2.5})
+    rater = raters.of_card(Card("same", config, data.scale))
+    face = Face((0, 0, 9, 9), np.empty((0, 2)), 1.0, np.zeros((64, 64, 3), np.uint8))
+    assert rater.rate([face, face]).mean.tolist() == [2.5, 2.5]
