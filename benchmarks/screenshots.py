@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, ViewportSize, expect, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 EXAMPLES = ROOT / "examples"
 CHROMIUM = "/usr/bin/chromium"
-SIZES = {"wide": {"width": 1100, "height": 800}, "narrow": {"width": 390, "height": 740}}
+SIZES: dict[str, ViewportSize] = {"wide": {"width": 1100, "height": 800}, "narrow": {"width": 390, "height": 740}}
 START_SECONDS = 60.0  # in which the server and the browser have to be there, each
 STOP_SECONDS = 10.0  # in which the server has to end
 ANSWER_SECONDS = 240.0  # for a score or an explanation, on a machine that does other things too

@@ -75,6 +75,59 @@ def bare(paths: list[Path], seconds: float) -> float:
     return count / (time.perf_counter() - begin)
 
 
+def load_server(paths: list[Path], clients: int, seconds: float) -> tuple[Load, float, int]:
+    """Run the server and its clients.
+
+    Args:
+        paths: of the photos that are sent in turn.
+        clients: that send at once.
+        seconds: for how long.
+
+    Returns:
+        What the clients met, the seconds that it took, and the server's peak memory in kB.
+    """
+    command = [sys.executable, "-m", "beauty_evaluate", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            address = re.search(r":(\d+)/", server.stdout.readline())
+            assert address, "The server did not start."
+            begin = time.perf_counter()
+            load = Load(int(address[1]), [form(path) for path in paths], begin + seconds)
+            threads = [threading.Thread(target=load.client) for _ in range(clients)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            passed = time.perf_counter() - begin
+            peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.pid}/status").read_text())
+            assert peak
+            return load, passed, int(peak[1])
+        finally:
+            server.terminate()
+
+
+def report(load: Load, passed: float, peak: int, alone: float, options: argparse.Namespace) -> str:
+    """The table. alone: photos a second of the bare scorer."""
+    good, answers = load.status[GOOD], sum(load.status.values())
+    parts = statistics.quantiles(load.seconds, n=20)
+    others = ", ".join(f"{count} of {status}" for status, count in sorted(load.status.items()) if status != GOOD)
+    return f"""# The page under load
+
+{options.clients} clients at once for {options.seconds:.0f} s on loopback, a photo of SCUT-FBP5500 in each request to
+`/api/score`, from the same machine. Made by `python benchmarks/web.py --data SCUT-FBP5500`.
+
+| | |
+| --- | --- |
+| answers a second | {good / passed:.1f} |
+| median, 95th percentile of them | {1000 * parts[9]:.0f} ms, {1000 * parts[18]:.0f} ms |
+| other answers | {others or "none"} of {answers} |
+| peak memory of the server | {peak / 1024:.0f} MB |
+| the bare scorer (`batch.scan`, both cores) | {alone:.1f} photos a second |
+| the page's share of that | {good / passed / alone:.0%} |
+"""
+
+
 def main() -> None:
     """Run the server, the clients, and then the bare scorer."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -84,40 +137,8 @@ def main() -> None:
     options = parser.parse_args()
     paths = sorted((options.data / "Images").glob("*.jpg"))
     paths = paths[:: max(1, len(paths) // PHOTOS)]
-    command = [sys.executable, "-m", "beauty_evaluate", "serve", "--port", "0"]
-    with subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        address = re.search(r":(\d+)/", server.stdout.readline())
-        assert address
-        begin = time.perf_counter()
-        load = Load(int(address[1]), [form(path) for path in paths], begin + options.seconds)
-        clients = [threading.Thread(target=load.client) for _ in range(options.clients)]
-        for client in clients:
-            client.start()
-        for client in clients:
-            client.join()
-        passed = time.perf_counter() - begin
-        peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.pid}/status").read_text())
-        assert peak
-        server.terminate()
-    alone = bare(paths, options.seconds / 2)
-    good, all_of_them = load.status[GOOD], sum(load.status.values())
-    parts = statistics.quantiles(load.seconds, n=20)
-    others = ", ".join(f"{count} of {status}" for status, count in sorted(load.status.items()) if status != GOOD)
-    text = f"""# The page under load
-
-{options.clients} clients at once for {options.seconds:.0f} s on loopback, a photo of SCUT-FBP5500 in each request to
-`/api/score`, from the same machine. Made by `python benchmarks/web.py --data SCUT-FBP5500`.
-
-| | |
-| --- | --- |
-| answers a second | {good / passed:.1f} |
-| median, 95th percentile of them | {1000 * parts[9]:.0f} ms, {1000 * parts[18]:.0f} ms |
-| other answers | {others or "none"} of {all_of_them} |
-| peak memory of the server | {int(peak[1]) / 1024:.0f} MB |
-| the bare scorer (`batch.scan`, both cores) | {alone:.1f} photos a second |
-| the page's share of that | {good / passed / alone:.0%} |
-"""
+    load, passed, peak = load_server(paths, options.clients, options.seconds)
+    text = report(load, passed, peak, bare(paths, options.seconds / 2), options)
     (HERE / "web.md").write_text(text)
     print(text)
 

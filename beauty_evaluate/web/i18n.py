@@ -154,8 +154,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "对与所学照片不同的人脸（其他族裔、其他年龄、偏转的头部），分数意义不大。",
     ),
     "other_photos": (
-        "On {data}, whose photos it has not learnt from, its correlation with the raters is only {pearson}.",
-        "在它未学习过的 {data} 照片上，它与评分者的相关系数只有 {pearson}。",
+        "On the data set {data}, whose photos it has not learnt from, it correlates with the raters at only {pearson}.",
+        "在它未学习过的数据集 {data} 上，它与评分者的相关系数只有 {pearson}。",
     ),
     "human": ("One human rater reaches {pearson} there.", "在同样的照片上，一位人类评分者达到 {pearson}。"),
     "groups": (

@@ -49,7 +49,8 @@ def description(card: Card, address: str = "http://127.0.0.1:8000") -> dict[str,
         >>> sorted(description(load_card("six_block"))["paths"])
         ['/api/explain', '/api/score', '/api/sheet', '/health']
     """
-    about = f"Estimates how {raters_of(card, Texts('en'))} would rate faces, on a scale of {card.scale}."
+    scale = f"on a scale of {card.scale.low:g} to {card.scale.high:g}"
+    about = f"Estimates how {raters_of(card, Texts('en'))} would rate faces, {scale}."
     return {
         "openapi": "3.1.0",
         "info": {

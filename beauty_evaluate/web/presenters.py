@@ -77,11 +77,7 @@ def results(
     sentences = [texts["pair_needs"]] if pair and len(scored) != 2 else []
     pair = pair and len(scored) == 2
     names = _names(scored)
-    cards = [
-        _card(scorer, texts, one, i) | {"photo": photo, "name": names[photo]}
-        for photo, one in enumerate(scored)
-        for i in range(len(one.rows))
-    ]
+    cards = _cards(scorer, texts, scored, names)
     cards[0]["why"] = why
     if len(scored) > 1 and not pair:
         cards.sort(key=lambda card: (card["row"].score is None, -(card["row"].score or 0)))
@@ -106,6 +102,15 @@ def _names(scored: Sequence[Scored]) -> list[str]:
     """A name for each photo, with its number where files are named alike, as phones do."""
     files = [one.rows[0].file for one in scored]
     return [f"{file} ({i})" if files.count(file) > 1 else file for i, file in enumerate(files, 1)]
+
+
+def _cards(scorer: Scorer, texts: Texts, scored: Sequence[Scored], names: Sequence[str]) -> list[dict[str, Any]]:
+    """All faces, photo by photo."""
+    return [
+        _card(scorer, texts, one, i) | {"photo": photo, "name": names[photo]}
+        for photo, one in enumerate(scored)
+        for i in range(len(one.rows))
+    ]
 
 
 def _card(scorer: Scorer, texts: Texts, scored: Scored, i: int) -> dict[str, Any]:
@@ -195,6 +200,7 @@ def explained(explanation: Explanation) -> dict[str, Any]:
     shown = facts(explanation)
     shown["regions"].sort(key=lambda region: -region["effect"])
     for region in shown["regions"]:
+        region["points"] = f"{round(region['effect'], 2) + 0:+.2f}"  # no -0.00
         region["bar"] = 50 * min(abs(region["effect"]) / FULL_SCALE, 1)
     shares = (explanation.effects.effects / FULL_SCALE)[explanation.masks.argmax(0)]
     overlay = tint(three_channels(explanation.crop), shares)

@@ -217,7 +217,7 @@ def test_what_cannot_be_scored_is_said(page: Page, tmp_path: Path) -> None:
     text = tmp_path / "not a photo.jpg"
     text.write_text("just text")
     choose(page, text)
-    expect(page.locator(".card .warn")).to_contain_text("no picture that can be read", timeout=PATIENT)
+    expect(page.locator(".card .warn")).to_contain_text("not a supported picture", timeout=PATIENT)
     accessible(page)
     large = tmp_path / "large.png"
     large.write_bytes(bytes(40 << 20))
@@ -248,6 +248,14 @@ def test_a_refused_photo_leaves_what_is_shown_as_it_was(page: Page, tmp_path: Pa
     assert page.evaluate("window.sent") == ["grace_hopper.jpg"]
 
 
+def test_docs_fit_and_are_accessible(page: Page, phone: Page, address: str) -> None:
+    for narrow_or_wide in (page, phone):
+        narrow_or_wide.goto(f"{address}docs")
+        expect(narrow_or_wide.locator("h2").first).to_have_text("POST /api/score")
+        fits(narrow_or_wide)
+        accessible(narrow_or_wide)
+
+
 def test_keyboard_alone_suffices(page: Page) -> None:
     reached = []
     for _ in range(4):
@@ -261,7 +269,7 @@ def test_keyboard_alone_suffices(page: Page) -> None:
     assert page.evaluate("document.activeElement.textContent") == "Why this score?"
     page.keyboard.press("Enter")
     expect(page.locator("progress")).to_be_visible()
-    expect(page.locator("#status")).to_have_text("Looking for what moved the score")
+    expect(page.locator("#status")).to_have_text("Explaining the score")
     expect(page.locator(".because h4")).to_be_focused(timeout=PATIENT)
 
 
