@@ -178,56 +178,56 @@ def test_a_long_ranking_shows_the_first_and_ones_own(tmp_path: Path) -> None:
     assert "http" not in page
 
 
-def test_reports_of_real_photos(run: Run, tmp_path: Path) -> None:
-    done = run(USE, PORTRAIT, PORTRAIT_PNG, "--report", "both.png")
+def test_reports_of_real_photos(here: Run, tmp_path: Path) -> None:
+    done = here(USE, PORTRAIT, PORTRAIT_PNG, "--report", "both.png")
     assert (done.returncode, done.stderr) == (0, "")
     assert "eileen_collins.png" in done.stdout.splitlines()[2]
     assert images.read(tmp_path / "both.png").shape[1] == 3 * (THUMBNAIL_SIDE + GAP) + GAP
     (tmp_path / "others").mkdir()
     (tmp_path / "others" / "note.jpg").write_text("no photo")
     (tmp_path / "others" / "star.png").write_bytes(PORTRAIT_PNG.read_bytes())
-    done = run(USE, PORTRAIT, "--against", "others", "--report", "me.html")
+    done = here(USE, PORTRAIT, "--against", "others", "--report", "me.html")
     assert done.returncode == 1  # some not
     assert "grace_hopper.jpg (2" in done.stdout.splitlines()[1]
     assert done.stderr.startswith("others/note.jpg: ")
     assert (tmp_path / "me.html").read_text().count("<li") == 2
 
 
-def test_reports_that_cannot_be(run: Run, tmp_path: Path) -> None:
+def test_reports_that_cannot_be(here: Run, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="a picture"):
         comparison_report.check(Path("report.pdf"))
     with pytest.raises(UserError, match="needs a face"):
         comparison([], []).write(tmp_path / "none.png")
-    done = run(USE, PORTRAIT, "--report", "r.pdf")
+    done = here(USE, PORTRAIT, "--report", "r.pdf")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert run(USE, PORTRAIT, "--report", "r.png", "--resume", "--csv", "t.csv").returncode == 2
+    assert here(USE, PORTRAIT, "--report", "r.png", "--resume", "--csv", "t.csv").returncode == 2
     (tmp_path / "empty").mkdir()
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "me.jpg").symlink_to(PORTRAIT)
     for folder in ("missing", "empty", "own", PORTRAIT_PNG):
-        done = run(USE, PORTRAIT, "--against", folder, "--csv", "t.csv")
+        done = here(USE, PORTRAIT, "--against", folder, "--csv", "t.csv")
         assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
         assert not (tmp_path / "t.csv").exists()
 
 
-def test_a_ranking_among_others_leaves_out_ones_own_copies(run: Run, tmp_path: Path) -> None:
+def test_a_ranking_among_others_leaves_out_ones_own_copies(here: Run, tmp_path: Path) -> None:
     (tmp_path / "others").mkdir()
     shutil.copy(PORTRAIT_PNG, tmp_path / "others")
     words = (USE, PORTRAIT, "--against", "others", "--out", "others/copies")
-    done = run(*words)
+    done = here(*words)
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
     assert (tmp_path / "others" / "copies" / "grace_hopper_scored.jpg").exists()
-    assert run(*words).stdout == done.stdout
-    alone = run(USE, PORTRAIT, "--report", "one.html")
+    assert here(*words).stdout == done.stdout
+    alone = here(USE, PORTRAIT, "--report", "one.html")
     assert len(alone.stdout.splitlines()) == 1
 
 
-def test_a_report_of_oddly_named_photos(run: Run, tmp_path: Path) -> None:
+def test_a_report_of_oddly_named_photos(here: Run, tmp_path: Path) -> None:
     (tmp_path / "odd").mkdir()
     for name in (b"caf\xe9.png", b"line\nfeed.png", b"bell\x07.png"):
         shutil.copy(PORTRAIT_PNG, tmp_path / "odd" / os.fsdecode(name))
     for report in ("r.png", "r.html"):
-        done = run(USE, "odd", "--report", report)
+        done = here(USE, "odd", "--report", report)
         assert (done.returncode, done.stderr) == (0, "")
         assert (tmp_path / report).exists()
     assert "caf\\udce9.png" in (tmp_path / "r.html").read_text()

@@ -40,10 +40,15 @@ def scorer() -> Scorer:
 @pytest.fixture
 def ten_point_card(tmp_path: Path) -> Path:
     """The card of a rater of another family, on another scale, that has learnt from other data."""
+    return write_ten_point_card(tmp_path, 7.25)
+
+
+def write_ten_point_card(folder: Path, mean: float) -> Path:
+    """mean: what it rates everyone, rating points."""
     scale = RatingScale(1, 10)
     labels = {"n": 12, "mean": 7.25, "sd": 1.0, "min": 2.0, "max": 9.0}
     trained_on = (TrainedOn("Village fair", "all", scale, ScaleMap(), labels, ()),)
-    return cards.write(Card("fair", MeanBaselineConfig(mean=7.25), scale, trained_on, folder=tmp_path))
+    return cards.write(Card("fair", MeanBaselineConfig(mean=mean), scale, trained_on, folder=folder))
 
 
 @pytest.fixture
@@ -115,6 +120,28 @@ def test_words_come_from_the_card(here: Run, ten_point_card: Path, tmp_path: Pat
         assert wrong not in texts
     assert here(USE, PORTRAIT, "--weights", ten_point_card, "--report", "r.png").returncode == 0
     assert "SCUT-FBP5500" in about(Scorer().card)
+
+
+def test_rows_of_another_scale_hold_what_the_card_knows(here: Run, ten_point_card: Path) -> None:
+    done = here(USE, PORTRAIT, "--weights", ten_point_card, "--json", "-")
+    row = json.loads(done.stdout)
+    assert (row["status"], row["score"]) == ("ok", 7.25)  # beyond the end of 1..5
+    assert (row["low"], row["high"], row["percentile"]) == (None, None, None)  # no intervals, no labels
+
+
+def test_a_rating_beyond_the_scale_is_read_as_its_end(here: Run, tmp_path: Path) -> None:
+    card = write_ten_point_card(tmp_path, 11.5)
+    done = here(USE, PORTRAIT, "--weights", card, "--why", "--json", "t.json", "--report", "r.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == f"{PORTRAIT}: 10.00 of 10"
+    assert "What moved this score from 11.50 to 10.00" in done.stdout
+    assert "before it was limited to the scale 1..10, the score was 11.50" in done.stdout
+    assert json.loads((tmp_path / "t.json").read_text())["score"] == 10
+    assert "1.  10.00" in (tmp_path / "r.html").read_text()
+    scorer = Scorer(str(card))
+    explanation = scorer.explain(scorer.face(images.read(PORTRAIT), 1))
+    assert (explanation.score, explanation.effects.score) == (10, 11.5)
+    assert explanation.effects.reference + explanation.effects.effects.sum() == pytest.approx(11.5)
 
 
 def test_colours_run_over_the_whole_scale() -> None:

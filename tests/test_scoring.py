@@ -17,7 +17,7 @@ import pytest
 from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 from PIL import Image
 
-from beauty_evaluate import Row, Scorer, images
+from beauty_evaluate import Row, Scorer, __version__, images
 from beauty_evaluate import config as configs
 from beauty_evaluate.config import Config, CropConfig, RatingScale, ScaleMap
 from beauty_evaluate.errors import ConfigError, PhotoError, WeightsError
@@ -48,8 +48,8 @@ def two_faces(tmp_path: Path) -> Path:
     return path
 
 
-def test_portraits_are_scored_and_copies_drawn(run: Run, tmp_path: Path) -> None:
-    done = run(USE, PORTRAIT, PORTRAIT_PNG, "--out", "copies")
+def test_portraits_are_scored_and_copies_drawn(here: Run, tmp_path: Path) -> None:
+    done = here(USE, PORTRAIT, PORTRAIT_PNG, "--out", "copies")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert len(lines) == 2
@@ -307,11 +307,11 @@ def test_file_names_that_are_not_utf8_are_scored(run: Run, tmp_path: Path) -> No
     assert "caf\\udce9.jpg" in (tmp_path / "t.csv").read_text()
 
 
-def test_export_spares_the_weights_and_helps_without_numpy(run: Run, tmp_path: Path) -> None:
+def test_export_spares_the_weights_and_helps_without_numpy(run: Run, here: Run, tmp_path: Path) -> None:
     card = copy_weights(tmp_path)
     words = ["-m", "beauty_evaluate", "export", "--weights", tmp_path / f"{card.name}.json", "--out", "."]
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    done = run(*words)
+    done = here(*words)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "Name another folder" in done.stderr
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -374,6 +374,14 @@ def test_wrong_usage_is_exit_code_2(here: Run) -> None:
     assert here("-m", "beauty_evaluate", "paint").returncode == 2
     assert here("-m", "beauty_evaluate").returncode == 2
     assert here("-m", "beauty_evaluate", "--help").returncode == 0
+    for door in ((USE,), ("-m", "beauty_evaluate")):
+        done = here(*door, "--version")
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"beauty_evaluate {__version__}\n", "")
+
+
+def test_a_missing_photo_is_named_once(here: Run) -> None:
+    done = here(USE, "missing.jpg")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "No such file: missing.jpg.\n")
 
 
 def test_use_and_the_score_command_are_the_same(run: Run) -> None:
