@@ -17,7 +17,7 @@ class Figure:
 
     @property
     def source(self) -> str:
-        """The picture as a `data:` address."""
+        """The picture as a data URL."""
         return file_uri(self.path)
 
 
