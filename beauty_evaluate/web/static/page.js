@@ -32,8 +32,8 @@ async function send(address, fields, signal) {
   }
   if (answer.ok) return answer;
   if (answer.status === 413) throw new Error(words.large);
-  const refusal = await answer.json().catch(() => null);
-  throw new Error(refusal?.error?.message || words.refused);
+  const reply = await answer.json().catch(() => null);
+  throw new Error(reply?.error?.message || words.refused);
 }
 
 async function score(files) {
