@@ -212,10 +212,8 @@ def _fitting(draw: ImageDraw.ImageDraw, text: str, font: Font) -> str:
 
 
 def _page(title: str, shown: Sequence[tuple[int, RankedFace]], sheet: Sheet) -> bytes:
-    from jinja2 import Environment, PackageLoader  # late: a picture does without
+    from beauty_evaluate.reporting.html import render as fill  # late: Jinja2, which a picture does without
 
-    loader = PackageLoader("beauty_evaluate.reporting")
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     faces = [
         {
             **vars(_text(rank, face, sheet.rated)),
@@ -224,7 +222,7 @@ def _page(title: str, shown: Sequence[tuple[int, RankedFace]], sheet: Sheet) -> 
         }
         for rank, face in shown
     ]
-    page = environment.get_template("comparison.html").render(
-        title=title, about=sheet.about, sentences=sheet.sentences, faces=faces, query_colour=RAISES
+    page = fill(
+        "comparison.html", title=title, about=sheet.about, sentences=sheet.sentences, faces=faces, query_colour=RAISES
     )
     return page.encode()

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, select_autoescape
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.reporting.evaluation_plots import histograms, scatter
+from beauty_evaluate.reporting.html import render
 from beauty_evaluate.reporting.tables import cell, evaluation_table, table
 from beauty_evaluate.training.checkpoint import Progress
 from beauty_evaluate.training.job import TrainingRun
@@ -143,11 +143,9 @@ def _problems(run: TrainingRun) -> list[str]:
 
 
 def _page(run: TrainingRun, tables: dict[str, str], pictures: dict[str, list[Picture]], command: str) -> str:
-    environment = Environment(
-        loader=PackageLoader("beauty_evaluate.reporting"), autoescape=select_autoescape(), trim_blocks=True
-    )
     problems = _problems(run)
-    return environment.get_template("training.html").render(
+    return render(
+        "training.html",
         title=run.card.name,
         facts=[fact.replace("`", "") for fact in _facts(run.card)],
         curves=_inside(run.out / CURVES),
