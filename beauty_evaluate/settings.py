@@ -147,7 +147,7 @@ def with_settings(config: C, settings: Iterable[str]) -> C:
         ConfigError: there is no such setting, or it takes other values.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> with_settings(preset("six_block"), ["augment.mixup=0.2", "flip_tta=false"]).augment.mixup
         0.2
     """

@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from beauty_evaluate.cli.common import import_tensorflow
-from beauty_evaluate.config import preset
+from beauty_evaluate.presets import preset
 from beauty_evaluate.settings import with_settings
 
 TABLE = HERE / "recipes.csv"

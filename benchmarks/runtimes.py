@@ -24,7 +24,7 @@ from PIL import Image
 
 from beauty_evaluate import images
 from beauty_evaluate.cli.common import import_tensorflow
-from beauty_evaluate.datasets.pipeline import load_crops
+from beauty_evaluate.datasets.crops import load_crops
 from beauty_evaluate.datasets.registry import read as read_data_set
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces.detect import find_faces, main_face

@@ -24,9 +24,11 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from beauty_evaluate.config import Config, preset
+from beauty_evaluate.config import Config
 from beauty_evaluate.datasets import synthetic
-from beauty_evaluate.datasets.pipeline import Batches, Crops, load_crops
+from beauty_evaluate.datasets.crops import Crops, load_crops
+from beauty_evaluate.datasets.pipeline import Batches
+from beauty_evaluate.presets import preset
 from beauty_evaluate.raters import builders, six_block
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.training.fit import choose_precision, step_seconds

@@ -80,8 +80,8 @@ def wild_folder(scut_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def synthetic_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a short training on synthetic faces, with its report; the card is weights/synthetic.json."""
-    from beauty_evaluate.config import preset
     from beauty_evaluate.datasets import synthetic
+    from beauty_evaluate.presets import preset
     from beauty_evaluate.reporting.training_report import write_training_report
     from beauty_evaluate.settings import with_settings
     from beauty_evaluate.training.job import Job, train

@@ -10,9 +10,10 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import Config, CropConfig, RatingScale, preset
+from beauty_evaluate.config import Config, CropConfig, RatingScale
 from beauty_evaluate.explain.baselines import soft_edges
 from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.presets import preset
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.network import NetworkRater

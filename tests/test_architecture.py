@@ -12,9 +12,9 @@ from conftest import ROOT, Run
 PACKAGE = ROOT / "beauty_evaluate"
 FLOORS: dict[str, int] = {
     **dict.fromkeys(("errors", "files", "exif", "encoded"), 0),
-    **dict.fromkeys(("config", "settings", "images", "metrics", "drawing"), 1),
+    **dict.fromkeys(("config", "presets", "settings", "images", "metrics", "drawing"), 1),
     **dict.fromkeys(("faces", "datasets", "raters.card"), 2),
-    **dict.fromkeys(("datasets.pipeline", "datasets.augment", "raters"), 3),
+    **dict.fromkeys(("datasets.crops", "datasets.pipeline", "datasets.augment", "raters"), 3),
     **dict.fromkeys(("evaluation", "explain", "training"), 4),
     "reporting": 5,
     "scoring": 6,
@@ -184,7 +184,7 @@ def test_locals_are_named_by_the_thing() -> None:
 
 def test_only_raters_know_how_a_network_is_stored_and_run() -> None:
     """Files of weights, runtimes and the mirror image are behind the contract; training writes what raters read."""
-    inside = ("raters", "training", "config")
+    inside = ("raters", "training", "config", "presets")
     words = {"artifact", "flip_tta", "opencv_predictor", "onnxruntime_predictor", "keras_predictor"}
     uses = [
         f"{name}:{getattr(node, 'lineno', 0)} {word}"

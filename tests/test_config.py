@@ -3,27 +3,27 @@ from typing import Any
 
 import pytest
 
-from beauty_evaluate import config
+from beauty_evaluate import presets
 from beauty_evaluate.config import AugmentConfig, Config, CropConfig, NetworkConfig, TrainingConfig
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.settings import from_json, to_json, with_settings
 
 
-@pytest.mark.parametrize("name", config.PRESETS)
+@pytest.mark.parametrize("name", presets.PRESETS)
 def test_presets_survive_json(name: str) -> None:
-    stored = json.loads(json.dumps(to_json(config.preset(name))))
-    assert from_json(stored, Config) == config.preset(name)
+    stored = json.loads(json.dumps(to_json(presets.preset(name))))
+    assert from_json(stored, Config) == presets.preset(name)
 
 
 def test_unknown_and_missing_settings_are_errors() -> None:
-    stored = to_json(config.preset("six_block"))
+    stored = to_json(presets.preset("six_block"))
     stored["training"]["learning_rat"] = 1
     with pytest.raises(ConfigError, match="learning_rat"):
         from_json(stored, Config)
     with pytest.raises(ConfigError, match="preset"):
         from_json({}, Config)
     with pytest.raises(ConfigError, match="nothing"):
-        config.preset("nothing")
+        presets.preset("nothing")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_settings_of_the_wrong_type_or_size_are_named(kind: Any, settings: dict[
 
 
 def test_settings_are_changed_by_their_path() -> None:
-    base = config.preset("six_block")
+    base = presets.preset("six_block")
     changed = with_settings(base, ["training.batch_size=8", "flip_tta=false", "augment.erase_side=[0.1, 0.2]"])
     assert (changed.training.batch_size, changed.flip_tta, changed.augment.erase_side) == (8, False, (0.1, 0.2))
     assert with_settings(base, ["crop.size=64", "network.first_stride=1"]).crop.size == 64  # either order will do
@@ -75,7 +75,7 @@ def test_settings_are_changed_by_their_path() -> None:
 
 
 def test_the_main_network_is_what_it_is_named_after() -> None:
-    net = config.preset("six_block").network
+    net = presets.preset("six_block").network
     assert len(net.channels) == len(net.convolutions) == 6
     assert len(net.hidden) == 2
-    assert config.preset("six_block").training.epochs == 40
+    assert presets.preset("six_block").training.epochs == 40

@@ -13,7 +13,7 @@ from conftest import PORTRAIT, ROOT, Run
 
 from beauty_evaluate import Scorer, metrics
 from beauty_evaluate.cli import evaluate as command
-from beauty_evaluate.config import WEIGHTS, RatingScale, ScaleMap, preset
+from beauty_evaluate.config import WEIGHTS, RatingScale, ScaleMap
 from beauty_evaluate.datasets import scut, synthetic
 from beauty_evaluate.datasets.scut import FOLDS
 from beauty_evaluate.datasets.splits import holdout_split
@@ -21,6 +21,7 @@ from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation import crossval, duplicates, interval
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.metrics import bootstrap_pearson, pearson
+from beauty_evaluate.presets import preset
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card, TrainedOn, photo_hash

@@ -9,7 +9,7 @@ import pytest
 
 from beauty_evaluate.config import CropConfig, RatingScale
 from beauty_evaluate.datasets import scut, splits, synthetic
-from beauty_evaluate.datasets.pipeline import load_crops
+from beauty_evaluate.datasets.crops import load_crops
 from beauty_evaluate.errors import DataError
 
 LABELS = "train_test_files/All_labels.txt"

@@ -16,7 +16,6 @@ from hand_set import FunctionRater, face_of, keras_rater
 
 from beauty_evaluate import images
 from beauty_evaluate.cli import visualize
-from beauty_evaluate.config import preset
 from beauty_evaluate.datasets.registry import read
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain import Explanation, data_set, explain
@@ -25,6 +24,7 @@ from beauty_evaluate.explain.feature_maps import feature_maps, receptive_field
 from beauty_evaluate.explain.filters import FilterUse, filter_use, kernel_pictures, kernels
 from beauty_evaluate.explain.reliability import reliability
 from beauty_evaluate.faces.detect import find_faces, main_face
+from beauty_evaluate.presets import preset
 from beauty_evaluate.raters import builders, registry
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.statistics import filter_statistics

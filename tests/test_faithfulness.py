@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hand_set import SCALE, FunctionRater, face_of, keras_rater, state
 
-from beauty_evaluate import config as configs
+from beauty_evaluate import presets
 from beauty_evaluate.cli import faithfulness as command
+from beauty_evaluate.config import ScaleMap
 from beauty_evaluate.datasets import synthetic
-from beauty_evaluate.datasets.pipeline import load_crops
+from beauty_evaluate.datasets.crops import load_crops
 from beauty_evaluate.explain import faithfulness_evaluation, ground_truth
 from beauty_evaluate.explain.faithfulness import (
     CONTROLS,
@@ -194,7 +195,7 @@ def test_controls_know_the_picture_but_not_the_network(cases: list[Example]) -> 
 
 @pytest.fixture(scope="module")
 def model() -> keras.Model:
-    return builders.build(configs.preset("synthetic"), seed=1)
+    return builders.build(presets.preset("synthetic"), seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -207,8 +208,8 @@ def faces() -> list[Example]:
     """Synthetic faces in ten bands, as many as there are regions of a photo."""
     bands = np.arange(64) * 10 // 64
     masks = np.broadcast_to((bands == np.arange(10)[:, None])[..., None], (10, 64, 64))
-    crops = load_crops(list(synthetic.draw(4).samples.values()), configs.preset("synthetic").crop)
-    return [Example.of(face_of(crop), configs.preset("synthetic").crop, masks) for crop in crops.centre]
+    crops = load_crops(list(synthetic.draw(4).samples.values()), presets.preset("synthetic").crop)
+    return [Example.of(face_of(crop), presets.preset("synthetic").crop, masks) for crop in crops.centre]
 
 
 def test_weights_become_random_from_the_score_down(model: keras.Model, network: NetworkRater) -> None:
@@ -312,8 +313,8 @@ def test_the_report_says_which_map_fails() -> None:
 @pytest.fixture
 def card(small_scut: Path, tmp_path: Path) -> Path:
     """The card of an untrained network that the test part of `small_scut` is new to."""
-    config = configs.preset("synthetic")
-    learnt = TrainedOn("SCUT-FBP5500", "60-40", SCALE, configs.ScaleMap(), {}, ())
+    config = presets.preset("synthetic")
+    learnt = TrainedOn("SCUT-FBP5500", "60-40", SCALE, ScaleMap(), {}, ())
     toy = Card("toy", config, SCALE, (learnt,), folder=tmp_path)
     toy = write_network(builders.build(config, seed=1), np.zeros((1, 64, 64, 3), np.uint8), toy)
     path = tmp_path / "toy.json"
@@ -397,7 +398,7 @@ def test_mistakes_get_one_sentence(
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> NetworkRater:
     """A network that has learnt the rule of the synthetic faces in the fewest steps that do."""
-    base = configs.preset("synthetic")
+    base = presets.preset("synthetic")
     config = replace(base, training=replace(base.training, epochs=14, precision="float32"))
     crops = load_crops(list(synthetic.draw().samples.values()), config.crop)
     return keras_rater(fit(config, crops, tmp_path_factory.mktemp("synthetic"))[0], False)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import preset
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain import gradients
 from beauty_evaluate.explain.baselines import mask_all
@@ -20,6 +19,7 @@ from beauty_evaluate.explain.occlusion import OCCLUSION, occlusion
 from beauty_evaluate.explain.pixel_map import PixelMap
 from beauty_evaluate.explain.region_shapley import RegionEffects, region_effects
 from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.presets import preset
 from beauty_evaluate.raters import builders
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.network import NetworkRater

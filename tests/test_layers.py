@@ -13,9 +13,9 @@ from beauty_evaluate.cli.common import COMMANDS
 PACKAGE = ROOT / "beauty_evaluate"
 FLOORS = [
     ("errors", "files"),
-    ("config", "images", "encoded", "exif", "settings", "metrics", "drawing"),
+    ("config", "presets", "images", "encoded", "exif", "settings", "metrics", "drawing"),
     ("faces", "datasets", "raters.card"),
-    ("datasets.pipeline", "raters"),
+    ("datasets.crops", "datasets.pipeline", "datasets.augment", "raters"),
     ("evaluation", "explain", "training"),
     ("reporting",),
     ("scoring",),
@@ -27,6 +27,7 @@ FLOORS = [
 SIDEWAYS = {
     ("training", "evaluation"),
     ("config", "settings"),
+    ("presets", "config"),
     ("images", "encoded"),
     ("images", "exif"),
     ("drawing", "config"),

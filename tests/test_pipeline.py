@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from beauty_evaluate.config import CropConfig, preset
+from beauty_evaluate.config import CropConfig
 from beauty_evaluate.datasets import scut, synthetic
 from beauty_evaluate.datasets.augment import mirror_order, random_warp
+from beauty_evaluate.datasets.crops import load_crops
 from beauty_evaluate.datasets.dataset import DataSet
-from beauty_evaluate.datasets.pipeline import Batches, load_crops
+from beauty_evaluate.datasets.pipeline import Batches
+from beauty_evaluate.presets import preset
 
 
 def test_unreadable_photos_and_photos_without_a_face_give_no_crop(small_scut: Path) -> None:

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from beauty_evaluate.cli import prune as command
-from beauty_evaluate.config import Config, ScaleMap, preset
+from beauty_evaluate.config import Config, ScaleMap
 from beauty_evaluate.datasets import registry as datasets
 from beauty_evaluate.datasets import synthetic
+from beauty_evaluate.datasets.crops import Crops, load_crops
 from beauty_evaluate.datasets.dataset import DataSet, Sample
-from beauty_evaluate.datasets.pipeline import Crops, load_crops
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.images import Picture
+from beauty_evaluate.presets import preset
 from beauty_evaluate.raters import builders, registry
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.builders import keras_predictor

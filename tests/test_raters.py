@@ -16,8 +16,7 @@ import pytest
 import tensorflow as tf
 from conftest import PORTRAIT, ROOT
 
-from beauty_evaluate import config as configs
-from beauty_evaluate import images
+from beauty_evaluate import images, presets
 from beauty_evaluate.cli import export as command
 from beauty_evaluate.config import Config, RatingScale, ScaleMap
 from beauty_evaluate.datasets import synthetic
@@ -36,13 +35,13 @@ from beauty_evaluate.training.export import write_card, write_network
 
 SMALL = {
     "six_block": replace(
-        configs.preset("synthetic"),
-        network=replace(configs.preset("synthetic").network, convolutions=(1, 2, 2, 1, 3, 2)),
+        presets.preset("synthetic"),
+        network=replace(presets.preset("synthetic").network, convolutions=(1, 2, 2, 1, 3, 2)),
     ),
     "article": replace(
-        configs.preset("article"),
-        crop=replace(configs.preset("article").crop, size=64),
-        network=replace(configs.preset("article").network, channels=(4, 4, 6, 6, 8, 8), hidden=(8, 8)),
+        presets.preset("article"),
+        crop=replace(presets.preset("article").crop, size=64),
+        network=replace(presets.preset("article").network, channels=(4, 4, 6, 6, 8, 8), hidden=(8, 8)),
     ),
 }
 SCALE = RatingScale(1, 5)
@@ -209,7 +208,7 @@ def test_changed_files_are_refused(network: NetworkRater, tmp_path: Path) -> Non
 
 
 def test_the_default_network_keeps_its_promises() -> None:
-    model = builders.build(configs.preset("six_block"))
+    model = builders.build(presets.preset("six_block"))
     names = [layer.name for layer in model.layers]
     assert {f"block{b}_conv1" for b in range(1, 7)} | {f"block{b}_pool" for b in range(1, 7)} < set(names)
     assert [n for n in names if n in ("fc1", "fc2", "score")] == ["fc1", "fc2", "score"]
@@ -219,7 +218,7 @@ def test_the_default_network_keeps_its_promises() -> None:
 
 
 def test_the_article_network_has_the_parameters_its_author_counted() -> None:
-    model = builders.build(configs.preset("article"))
+    model = builders.build(presets.preset("article"))
     assert model.count_params() == pytest.approx(7.64e6, rel=1e-3)
     assert sum(isinstance(layer, keras.layers.MaxPooling2D) for layer in model.layers) == 5
     assert [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)] == [
@@ -245,7 +244,7 @@ def test_batch_norm_trains_as_keras_does() -> None:
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_the_network_that_learns_is_the_one_that_is_used(stride: int) -> None:
-    config = configs.preset("six_block")
+    config = presets.preset("six_block")
     config = replace(config, crop=replace(config.crop, size=128))
     config = replace(config, network=replace(config.network, first_stride=stride))
     plain, learning = (builders.build(config, seed=3, learning=how) for how in (False, True))
@@ -262,7 +261,7 @@ def test_the_network_that_learns_is_the_one_that_is_used(stride: int) -> None:
 
 
 def test_an_unknown_network_is_named() -> None:
-    config = configs.preset("six_block")
+    config = presets.preset("six_block")
     with pytest.raises(ConfigError, match="seven_block"):
         builders.build(replace(config, network=replace(config.network, kind="seven_block")))
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from beauty_evaluate import config as configs
+from beauty_evaluate import presets
 from beauty_evaluate.config import Config, CropConfig
 from beauty_evaluate.datasets import synthetic
-from beauty_evaluate.datasets.pipeline import Batches, Crops, load_crops
+from beauty_evaluate.datasets.crops import Crops, load_crops
+from beauty_evaluate.datasets.pipeline import Batches
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.raters import builders
 from beauty_evaluate.raters.backend import keras
@@ -31,8 +32,8 @@ def crops() -> Crops:
 
 def recipe(**training: Any) -> Config:
     """The synthetic preset with every random part switched on, two batches an epoch."""
-    base = configs.preset("synthetic")
-    full = configs.preset("six_block")
+    base = presets.preset("synthetic")
+    full = presets.preset("six_block")
     plan: dict[str, Any] = {"epochs": 3, "batch_size": 4, "ema_decay": 0.9, "precision": "float32", **training}
     return replace(base, augment=full.augment, training=replace(base.training, **plan))
 
@@ -95,9 +96,9 @@ def test_a_checkpoint_is_never_half_written(crops: Crops, tmp_path: Path, monkey
 
 
 def test_training_learns_what_it_is_shown(crops: Crops, tmp_path: Path) -> None:
-    base = configs.preset("synthetic")
+    base = presets.preset("synthetic")
     plan = replace(base.training, epochs=40, batch_size=4, ema_decay=0.0, warmup_epochs=0, learning_rate=3e-3)
-    config = replace(base, augment=configs.NO_AUGMENT, network=replace(base.network, dropout=0.0), training=plan)
+    config = replace(base, augment=presets.NO_AUGMENT, network=replace(base.network, dropout=0.0), training=plan)
     model, run = fit(config, crops, tmp_path)
     assert run.history[-1].loss < 0.1 * run.history[0].loss
     found = predict(keras_predictor(model), crops.centre, flip_tta=False)
@@ -155,7 +156,7 @@ def test_learning_rate_warms_up_and_decays() -> None:
 
 def test_precision_is_tried_where_it_pays() -> None:
     times = {"float32": 0.2, "mixed_bfloat16": 0.1}
-    long = configs.preset("six_block")
+    long = presets.preset("six_block")
     assert choose_precision(long, 100_000, times.__getitem__) == "mixed_bfloat16"
     assert choose_precision(recipe(precision="auto"), 10, times.__getitem__) == "float32"
     times["float32"] = 0.05
@@ -204,7 +205,7 @@ def test_muon_moves_hidden_kernels_alone_and_the_rest_as_adamw_does(crops: Crops
     moved = {}
     for kind, group_head in (("adamw", False), ("muon", False), ("muon", True)):
         config = recipe(optimizer=kind, warmup_epochs=0, group_weight=0.3, muon_group_head=group_head)
-        learner = Learner(config, Batches(with_groups(crops), configs.NO_AUGMENT, 8, 1), "float32")
+        learner = Learner(config, Batches(with_groups(crops), presets.NO_AUGMENT, 8, 1), "float32")
         before = [w.numpy() for w in learner.network.trainable_variables]
         learner.epoch(0)  # one step
         after = [w.numpy() for w in learner.network.trainable_variables]
@@ -221,7 +222,7 @@ def test_muon_moves_hidden_kernels_alone_and_the_rest_as_adamw_does(crops: Crops
 def test_muon_keeps_no_velocity_of_what_it_moves(crops: Crops) -> None:
     sizes = {}
     for kind in ("muon", "adamw"):
-        learner = Learner(recipe(optimizer=kind), Batches(crops, configs.NO_AUGMENT, 8, 1), "float32")
+        learner = Learner(recipe(optimizer=kind), Batches(crops, presets.NO_AUGMENT, 8, 1), "float32")
         sizes[kind] = sum(int(np.prod(v.shape)) for v in learner.optimizer.variables)
         if isinstance(learner.optimizer, Muon):
             hidden = [v for v in learner.network.trainable_variables if learner.optimizer.moves(v)]
@@ -237,7 +238,7 @@ def test_unknown_groups_and_landmarks_cost_nothing(crops: Crops) -> None:
         marks[0] = 0.5  # one photo is known, so that there are heads, and stays out of the step below
         known = replace(crops, groups=("AF", *("",) * (len(crops.names) - 1)), landmarks=marks) if extra else crops
         config = recipe(optimizer="adamw", landmark_weight=1.0 if extra else 0, group_weight=1.0 if extra else 0)
-        batches = Batches(known, configs.NO_AUGMENT, 8, 1)
+        batches = Batches(known, presets.NO_AUGMENT, 8, 1)
         learner = Learner(config, batches, "float32")
         assert set(learner.heads) == ({"landmarks", "groups"} if extra else set())
         batch = batches._batch(0, np.arange(1, 8))
@@ -254,7 +255,7 @@ def test_unknown_groups_and_landmarks_cost_nothing(crops: Crops) -> None:
 def test_fine_tuning_begins_with_the_given_weights(crops: Crops, tmp_path: Path) -> None:
     model = builders.build(recipe(), seed=7)
     start = Start("other (12345678)", model.get_weights())
-    learner = Learner(recipe(), Batches(crops, configs.NO_AUGMENT, 8, 1), "float32", start)
+    learner = Learner(recipe(), Batches(crops, presets.NO_AUGMENT, 8, 1), "float32", start)
     assert np.allclose(
         predict(learner.predictor(), crops.centre, True), predict(keras_predictor(model), crops.centre, True), atol=1e-5
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beauty_evaluate.cli.common import Counter, import_tensorflow, start
-from beauty_evaluate.config import PRESETS, ROOT, Config, preset
+from beauty_evaluate.config import ROOT, Config
 from beauty_evaluate.errors import ConfigError
+from beauty_evaluate.presets import PRESETS, preset
 from beauty_evaluate.settings import with_settings
 
 if TYPE_CHECKING:

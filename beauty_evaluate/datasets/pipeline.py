@@ -1,132 +1,18 @@
-"""From samples to crops, and from crops to augmented training batches."""
+"""From crops to augmented training batches."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import AugmentConfig, CropConfig, cores
+from beauty_evaluate.config import AugmentConfig
 from beauty_evaluate.datasets.augment import mirror_order, mixed, random_warp, recoloured
-from beauty_evaluate.datasets.dataset import Problem, Sample
-from beauty_evaluate.errors import PhotoError
+from beauty_evaluate.datasets.crops import Crops, Floats
 from beauty_evaluate.faces import align
-from beauty_evaluate.faces.detect import find_faces, main_face
 from beauty_evaluate.images import Picture
-
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Crops:
-    """Cropped samples, of one data set or several, in the order they came.
-
-    Attributes:
-        names: (N,) names of the samples.
-        groups: (N,) group labels, empty where unknown.
-        pixels: uint8 (N, size + 2 pad, size + 2 pad, C), RGB or grey.
-        scores: float32 (N,), in points of the samples' scale.
-        landmarks: float32 (N, n, 2) as shares of the crop's side, NaN where unknown; n is 0 if no sample has any.
-        pad: Pixels kept around each crop.
-        problems: Samples that gave no crop, and are not among the N.
-
-    Example:
-        >>> from beauty_evaluate.datasets import synthetic
-        >>> crops = load_crops(list(synthetic.draw(2).samples.values()), CropConfig(size=64), pad=10)
-        >>> crops.pixels.shape, crops.centre.shape, crops.landmarks.shape
-        ((2, 84, 84, 3), (2, 64, 64, 3), (2, 0, 2))
-    """
-
-    names: tuple[str, ...]
-    groups: tuple[str, ...]
-    pixels: Picture
-    scores: Floats
-    landmarks: Floats
-    pad: int
-    problems: list[Problem]
-
-    @property
-    def centre(self) -> Picture:
-        """The crops without their padding: what a network is scored on, (N, size, size, C)."""
-        end = self.pixels.shape[1] - self.pad
-        return self.pixels[:, self.pad : end, self.pad : end]
-
-
-def load_crops(
-    samples: Sequence[Sample], config: CropConfig, pad: int = 0, progress: Callable[[int, int], None] | None = None
-) -> Crops:
-    """Decode, detect and crop every sample, on all cores.
-
-    Args:
-        samples: Of one data set, or of a mixture's, where they are on one scale.
-        config: How a photo becomes a crop.
-        pad: Pixels to keep around each crop, so that it can be turned.
-        progress: Called with the number done and the number of all after each sample.
-
-    Returns:
-        The crops. A sample without a readable photo or a face is one of its problems.
-
-    Example:
-        >>> from beauty_evaluate.datasets import synthetic
-        >>> load_crops(list(synthetic.draw(2).samples.values()), CropConfig(size=64)).names
-        ('drawn00000.png', 'drawn00001.png')
-    """
-    if config.geometry == "whole":
-        pad = 0
-    kept, problems = [], []
-    with ThreadPoolExecutor(cores()) as pool:
-        for i, (sample, result) in enumerate(
-            zip(samples, pool.map(lambda s: _crop(s, config, pad), samples), strict=True)
-        ):
-            if isinstance(result, PhotoError):
-                problems.append(Problem(sample.name, 0, f"{result} Skipped."))
-            else:
-                kept.append((sample, *result))
-            if progress:
-                progress(i + 1, len(samples))
-    side, count = config.size + 2 * pad, _landmark_count(samples)
-    empty = np.empty((0, side, side, 1 if config.grey else 3), np.uint8)
-    return Crops(
-        tuple(sample.name for sample, _, _ in kept),
-        tuple(sample.group for sample, _, _ in kept),
-        np.stack([pixels for _, pixels, _ in kept]) if kept else empty,
-        np.array([sample.score for sample, _, _ in kept], np.float32),
-        _landmark_array([marks for _, _, marks in kept], count),
-        pad,
-        problems,
-    )
-
-
-def _landmark_count(samples: Sequence[Sample]) -> int:
-    """The number of landmarks of the first sample that has any; 0 if none has."""
-    return next((len(sample.landmarks) for sample in samples if sample.landmarks is not None), 0)
-
-
-def _landmark_array(marks: Sequence[NDArray[np.float64] | None], count: int) -> Floats:
-    """float32 (N, count, 2), NaN where there are no landmarks, or others than these."""
-    array = np.full((len(marks), count, 2), np.nan, np.float32)
-    for row, points in zip(array, marks, strict=True):
-        if points is not None and len(points) == count:
-            row[:] = points
-    return array
-
-
-def _crop(sample: Sample, config: CropConfig, pad: int) -> tuple[Picture, NDArray[np.float64] | None] | PhotoError:
-    """Crop and landmarks of one sample."""
-    try:
-        photo = sample.read()
-        if config.geometry == "whole":
-            return align.whole_crop(photo, config), None
-        points = sample.points if sample.points is not None else main_face(find_faces(photo, config)).points
-    except PhotoError as error:
-        return error
-    crop = align.aligned_crop(photo, points, config, pad)
-    if sample.landmarks is None:
-        return crop, None
-    return crop, align.transform(sample.landmarks, align.crop_matrix(points, config)) / config.size
 
 
 class Batch(NamedTuple):
@@ -162,7 +48,7 @@ class Batches:
         mean_shape: float32 (n, 2), the mean of the known landmarks; shape_sd their standard deviation.
 
     Example:
-        >>> from beauty_evaluate.config import NO_AUGMENT
+        >>> from beauty_evaluate.presets import NO_AUGMENT
         >>> from beauty_evaluate.datasets import synthetic
         >>> crops = load_crops(list(synthetic.draw(6).samples.values()), CropConfig(size=64))
         >>> batches = Batches(crops, NO_AUGMENT, batch=3, seed=1)

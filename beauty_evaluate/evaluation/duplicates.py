@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from beauty_evaluate.config import CropConfig
+from beauty_evaluate.datasets.crops import load_crops
 from beauty_evaluate.datasets.dataset import DataSet
-from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.images import Picture
 

@@ -42,7 +42,7 @@ def activation_maximization(
         ConfigError: no such layer or filter.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> from beauty_evaluate.raters import builders
         >>> activation_maximization(builders.build(preset("synthetic"), seed=1), "block1_conv1", [0], steps=1).shape
         (1, 64, 64, 3)

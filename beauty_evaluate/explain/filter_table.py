@@ -85,7 +85,7 @@ def last_convolution(model: keras.Model) -> str:
     """The name of the last convolution.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> from beauty_evaluate.raters import builders
         >>> last_convolution(builders.build(preset("synthetic")))
         'block6_conv1'

@@ -52,7 +52,7 @@ def kernels(model: keras.Model, layer: str) -> Floats:
         ConfigError: no such layer.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> from beauty_evaluate.raters import builders
         >>> kernels(builders.build(preset("synthetic"), seed=1), "block1_conv1").shape
         (3, 3, 3, 8)

@@ -46,7 +46,7 @@ def layers(model: keras.Model) -> list[str]:
     """The parts of a network that hold weights, from the score down: score, fc2, fc1, block6 ... block1.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> layers(builders.build(preset("synthetic")))[:4]
         ['score', 'fc2', 'fc1', 'block6']
     """

@@ -38,7 +38,7 @@ def build(
         ConfigError: there is no such kind.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> build(preset("synthetic")).output_shape
         (None, 1)
     """
@@ -72,7 +72,7 @@ def keras_predictor(model: keras.Model) -> PredictFn:
     """A Keras network as `runtime.PredictFn`, in a graph that takes any number of crops.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> keras_predictor(build(preset("synthetic")))(np.zeros((2, 64, 64, 3), np.float32)).shape
         (2,)
     """
@@ -85,7 +85,7 @@ def relu_layers(model: keras.Model) -> dict[str, str]:
     """Each convolution and the layer that holds its maps after ReLU.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> relu_layers(build(preset("synthetic")))["block2_conv1"]
         'block2_relu1'
     """

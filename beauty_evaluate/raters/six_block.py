@@ -79,7 +79,7 @@ def build(
         From float32 (N, size, size, C) of 0..255 to float32 (N, 1) in rating points.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> [layer.name for layer in build(preset("synthetic")).layers[-3:]]
         ['fc1', 'fc2', 'score']
     """
@@ -122,7 +122,7 @@ def build_article(
     five pools, one ReLU output. `mean_score` and `learning` are not used: its output starts where the author's did.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> build_article(preset("article")).input_shape
         (None, 160, 160, 1)
     """

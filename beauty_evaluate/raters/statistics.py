@@ -24,7 +24,7 @@ def filter_statistics(model: keras.Model, crops: Picture) -> dict[str, Floats]:
         of crops in which the filter is active anywhere.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> from beauty_evaluate.raters import builders
         >>> model = builders.build(preset("synthetic"), seed=1)
         >>> filter_statistics(model, np.zeros((1, 64, 64, 3), np.uint8))["mean/block1_conv1"].shape

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from beauty_evaluate.config import CropConfig
+from beauty_evaluate.datasets.crops import load_crops
 from beauty_evaluate.datasets.dataset import DataSet, Sample
-from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.evaluation.data_summary import RatingsSummary, draw_by_lot, grouped
 from beauty_evaluate.images import Picture
 from beauty_evaluate.reporting.evaluation_plots import BINS, BLUE, COLOURS, ORANGE

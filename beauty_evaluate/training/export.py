@@ -148,7 +148,7 @@ def input_of(config: Config) -> dict[str, Any]:
     """Shape and type of a crop, for the card.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> input_of(preset("article"))["shape"]
         [160, 160, 1]
     """

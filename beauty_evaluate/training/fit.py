@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from beauty_evaluate.config import Config
-from beauty_evaluate.datasets.pipeline import Batches, Crops
+from beauty_evaluate.datasets.crops import Crops
+from beauty_evaluate.datasets.pipeline import Batches
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.metrics import summary
 from beauty_evaluate.raters.backend import keras
@@ -61,10 +62,10 @@ def fit(
 
     Example:
         >>> import tempfile
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> from beauty_evaluate.settings import with_settings
         >>> from beauty_evaluate.datasets import synthetic
-        >>> from beauty_evaluate.datasets.pipeline import load_crops
+        >>> from beauty_evaluate.datasets.crops import load_crops
         >>> config = with_settings(preset("synthetic"), ["training.epochs=1"])
         >>> crops = load_crops(list(synthetic.draw(8).samples.values()), config.crop, pad=10)
         >>> model, run = fit(config, crops, Path(tempfile.mkdtemp()))
@@ -135,7 +136,7 @@ def choose_precision(config: Config, steps: int, trial: Callable[[str], float], 
         say: called with the times of the trial.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> seconds = {"float32": 0.2, "mixed_bfloat16": 0.1}
         >>> [choose_precision(preset("six_block"), steps, seconds.get) for steps in (10, 100_000)]
         ['float32', 'mixed_bfloat16']

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from beauty_evaluate.config import Config, ScaleMap
+from beauty_evaluate.datasets.crops import Crops, load_crops
 from beauty_evaluate.datasets.dataset import DataSet
 from beauty_evaluate.datasets.mixture import Mixture, Part, mix
-from beauty_evaluate.datasets.pipeline import Crops, load_crops
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.raters import registry
@@ -96,7 +96,7 @@ def train(job: Job, say: Say = _silent, progress: Callable[[int, int], None] | N
 
     Example:
         >>> import tempfile
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> from beauty_evaluate.settings import with_settings
         >>> from beauty_evaluate.datasets import synthetic
         >>> config = with_settings(preset("synthetic"), ["training.epochs=1"])

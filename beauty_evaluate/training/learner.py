@@ -33,9 +33,9 @@ class Learner:
     """A network in training: weights, optimizer, running average, and the step that changes them.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> from beauty_evaluate.datasets import synthetic
-        >>> from beauty_evaluate.datasets.pipeline import load_crops
+        >>> from beauty_evaluate.datasets.crops import load_crops
         >>> config = preset("synthetic")
         >>> crops = load_crops(list(synthetic.draw(8).samples.values()), config.crop, pad=10)
         >>> learner = Learner(config, Batches(crops, config.augment, 4, seed=1), "float32")

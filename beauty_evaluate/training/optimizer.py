@@ -141,7 +141,7 @@ def optimizer_of(config: Config) -> keras.Optimizer:
     """The optimizer of a recipe; biases and BatchNorm do not decay.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> type(optimizer_of(preset("six_block"))).__name__
         'Muon'
     """
@@ -165,7 +165,7 @@ def learning_rate(config: Config, step: int, steps: int) -> float:
         steps: in an epoch.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> [round(learning_rate(preset("six_block"), step, 10), 4) for step in (0, 20, 399)]
         [0.0003, 0.006, 0.0]
     """

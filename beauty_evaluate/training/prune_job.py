@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from beauty_evaluate.config import Config
+from beauty_evaluate.datasets.crops import load_crops
 from beauty_evaluate.datasets.dataset import DataSet
 from beauty_evaluate.datasets.mixture import Mixture, mix
-from beauty_evaluate.datasets.pipeline import load_crops
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.images import Picture

@@ -26,7 +26,7 @@ def check_shape(config: Config, card: Card) -> None:
         ConfigError: it is another network, or it sees other crops.
 
     Example:
-        >>> from beauty_evaluate.config import preset
+        >>> from beauty_evaluate.presets import preset
         >>> from beauty_evaluate.raters import registry
         >>> check_shape(preset("synthetic"), registry.load_card("six_block"))
         Traceback (most recent call last):
