@@ -167,12 +167,14 @@ def _score(
 @contextlib.contextmanager
 def _tables(outputs: Outputs, scorer: Scorer) -> "Iterator[list[Table]]":
     with contextlib.ExitStack() as stack:
-        tables = outputs.open_tables() if outputs.csv or outputs.json else []
-        for table in tables:
-            stack.callback(table.close)
+        tables = outputs.open_tables(stack)
         for table in tables:
             table.check(scorer)
+        for table in tables:
+            table.begin()
         yield tables
+        for table in tables:
+            table.finish()
 
 
 def _earlier(path: str, tables: "Sequence[Table]") -> bool | None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ class Outputs:
         copies: folder of annotated copies, which are written over likewise.
         resume: go on in tables that are there.
         overwrite: write over tables that are there.
+        excel: begin the CSV with a byte order mark, by which Excel knows UTF-8.
+        sort: put the highest score first in the tables, once all photos are scored.
 
     Example:
         >>> Outputs(csv="scores.csv", json="-").files
@@ -34,6 +37,8 @@ class Outputs:
     copies: Path | None = None
     resume: bool = False
     overwrite: bool = False
+    excel: bool = False
+    sort: bool = False
 
     @property
     def files(self) -> list[str]:
@@ -86,13 +91,16 @@ class Outputs:
         if self.copies and os.path.realpath(self.copies) in {os.path.dirname(path) for path in inputs}:
             raise UserError(f"The photos lie in {self.copies}. Name another folder for the copies.")
 
-    def open_tables(self) -> "list[Table]":
-        """The tables, to be closed by the caller. Raises UserError for one that `resume` cannot go on in."""
+    def open_tables(self, stack: ExitStack) -> "list[Table]":
+        """The tables, which the stack closes. Raises UserError for one that another run is writing, or that `resume`
+        cannot go on in."""
+        if not (self.csv or self.json):
+            return []
         from beauty_evaluate.scoring.tables import Table  # late: most runs do without
 
         tables = []
         if self.csv:
-            tables.append(Table(self.csv, "csv", self.resume))
+            tables.append(stack.enter_context(closing(Table(self.csv, "csv", self.resume, self.excel, self.sort))))
         if self.json:
-            tables.append(Table(self.json, "json", self.resume))
+            tables.append(stack.enter_context(closing(Table(self.json, "json", self.resume, is_sorted=self.sort))))
         return tables
