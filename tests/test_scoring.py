@@ -470,7 +470,7 @@ def test_warnings_follow_what_is_measured() -> None:
 def test_the_terminal_says_when_a_score_means_little(here: Run, tmp_path: Path) -> None:
     Image.fromarray(DEGRADED["dark"](images.read(PORTRAIT))).save(tmp_path / "dark.png")
     done = here(USE, "dark.png")
-    assert done.stdout.rstrip().endswith("; means little: dark")
+    assert done.stdout.rstrip().endswith("; means little: the photo is dark")
 
 
 def test_effects_that_failed_their_test_are_hidden(here: Run, tmp_path: Path) -> None:
