@@ -83,6 +83,7 @@ def _shown_card(card: Card, sheet: Sheet, folder: Path | None) -> dict[str, Any]
     return {
         "rank": card.rank,
         "score": card.score,
+        "margin": card.margin,
         "value": f"{card.face.score:.4f}",
         "standing": card.standing,
         "name": card.face.name,

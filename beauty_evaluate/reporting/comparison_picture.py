@@ -17,7 +17,7 @@ FONTS = ("NotoSansCJK-Regular.ttc", "wqy-zenhei.ttc", "PingFang.ttc", "msyh.ttc"
 MAX_OWN_FONT = 0x250  # the first letter that Pillow's own font lacks
 MAX_COLUMNS, MIN_COLUMNS = 5, 3
 GAP, LINE_HEIGHT = 16, 20  # pixels
-FACE_HEIGHT = THUMBNAIL_SIDE + 6 * LINE_HEIGHT
+FACE_HEIGHT = THUMBNAIL_SIDE + 5 * LINE_HEIGHT
 HEADING_HEIGHT = 2 * LINE_HEIGHT
 FONT_SIZES = (26, 20, 14)  # pixels: of titles, scores, the rest
 WARNING_LINES, LETTERS_PER_LINE = 2, 27  # of a reason under a face
@@ -74,7 +74,12 @@ def _columns(block: Block, columns: int) -> int:
 
 def _height(block: Block, columns: int) -> int:
     rows = -(-len(block.cards) // _columns(block, columns))
-    return rows * (FACE_HEIGHT + GAP) + (HEADING_HEIGHT if block.title else 0)
+    return rows * _row_height(block) + (HEADING_HEIGHT if block.title else 0)
+
+
+def _row_height(block: Block) -> int:
+    """A reason takes a line more than none."""
+    return FACE_HEIGHT + GAP + LINE_HEIGHT * any(card.reasons for card in block.cards)
 
 
 def _draw_block(picture: Image.Image, top: int, block: Block, columns: int, sheet: Sheet, fonts: _Fonts) -> None:
@@ -83,7 +88,7 @@ def _draw_block(picture: Image.Image, top: int, block: Block, columns: int, shee
         draw.text((GAP, top), block.title, "black", fonts.medium)
         top += HEADING_HEIGHT
     for i, card in enumerate(block.cards):
-        x, y = GAP + i % columns * (THUMBNAIL_SIDE + GAP), top + i // columns * (FACE_HEIGHT + GAP)
+        x, y = GAP + i % columns * (THUMBNAIL_SIDE + GAP), top + i // columns * _row_height(block)
         picture.paste(Image.open(io.BytesIO(card.face.jpeg)), (x, y))
         _label(draw, x, y, card, sheet)
         _write_text(draw, x, y + THUMBNAIL_SIDE + 9, card, fonts)
@@ -98,7 +103,7 @@ def _label(draw: ImageDraw.ImageDraw, x: int, y: int, card: Card, sheet: Sheet) 
 
 
 def _write_text(draw: ImageDraw.ImageDraw, x: int, y: int, card: Card, fonts: _Fonts) -> None:
-    draw.text((x, y), card.score, "black", fonts.medium)
+    draw.text((x, y), f"{card.score} {card.margin}", "black", fonts.medium)
     draw.text((x, y + 1.3 * LINE_HEIGHT), _fitting(draw, card.short_standing, fonts.small), GREY, fonts.small)
     draw.text((x, y + 2.2 * LINE_HEIGHT), _fitting(draw, card.face.name, fonts.small), "black", fonts.small)
     reasons = textwrap.wrap("; ".join(card.reasons), LETTERS_PER_LINE, max_lines=WARNING_LINES, placeholder=" ...")

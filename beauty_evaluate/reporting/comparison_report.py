@@ -73,7 +73,13 @@ class Sheet:
     @property
     def title(self) -> str:
         """How many faces there are, without a word on how many are shown."""
-        return f"{len(self.faces)} face{'s' * (len(self.faces) > 1)}, ranked by score"
+        what = "ranked by score" if self.is_ranking else "before and after"
+        return f"{len(self.faces)} face{'s' * (len(self.faces) > 1)}, {what}"
+
+    @property
+    def is_ranking(self) -> bool:
+        """Whether there are faces outside pairs, so that all are ranked."""
+        return 2 * len(self.pairs) < len(self.faces)
 
     @property
     def compares(self) -> bool:
@@ -83,18 +89,29 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Card:
-    """A face with what stands under it. rank: from 1; of a doubtful score it is not shown."""
+    """A face with what stands under it.
+
+    Attributes:
+        rank: from 1, on the whole sheet.
+        face: itself.
+        rated: number of faces behind a percentile.
+        is_ranked: whether its rank is shown: not in a pair.
+    """
 
     rank: int
     face: RankedFace
     rated: int
+    is_ranked: bool = True
 
     @property
     def score(self) -> str:
-        """With its rank and half the width of its interval."""
-        half_width = self.face.half_width
-        rank = "" if self.face.warnings else f"{self.rank}.  "
-        return f"{rank}{self.face.score:.2f}" + ("" if half_width is None else f" \N{PLUS-MINUS SIGN} {half_width:.2f}")
+        """With the rank, unless it is doubtful."""
+        return f"{self.rank}.  " * (self.is_ranked and not self.face.warnings) + f"{self.face.score:.2f}"
+
+    @property
+    def margin(self) -> str:
+        """Half the width of the interval; "" without one."""
+        return "" if self.face.half_width is None else f"\N{PLUS-MINUS SIGN} {self.face.half_width:.2f}"
 
     @property
     def standing(self) -> str:
@@ -186,9 +203,9 @@ def _blocks(sheet: Sheet, shown: Sequence[tuple[int, RankedFace]]) -> list[Block
     cards = [Card(rank, face, sheet.rated) for rank, face in shown]
     paired = [face for pair in sheet.pairs for face in (pair.before, pair.after)]
     ranks = {id(face): rank for rank, face in enumerate(sheet.faces, 1)}
-    first = [Card(ranks[id(face)], face, sheet.rated) for face in paired]
+    first = [Card(ranks[id(face)], face, sheet.rated, is_ranked=False) for face in paired]
     blocks = [Block("Before and after", first[: len(cards) // 2 * 2], is_pairs=True)]
-    if len(paired) < len(sheet.faces):
+    if sheet.is_ranking:
         blocks.append(Block("Ranking" if paired else "", [card for card in cards if not card.face.warnings]))
         blocks.append(Block(DOUBTFUL, [card for card in cards if card.face.warnings]))
     return [block for block in blocks if block.cards]

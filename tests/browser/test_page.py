@@ -30,7 +30,7 @@ def camera_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return film
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(camera_film: Path) -> Iterator[Browser]:
     fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     fake.append(f"--use-file-for-fake-video-capture={camera_film}")
