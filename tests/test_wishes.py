@@ -28,7 +28,7 @@ from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.scoring import bursts, picks, sidecar
 from beauty_evaluate.scoring.outputs import Outputs
-from beauty_evaluate.scoring.records import BYTE_ORDER_MARK, COLUMNS, csv_line, read_records
+from beauty_evaluate.scoring.records import BYTE_ORDER_MARK, COLUMNS, csv_line, read_records, text_of
 from beauty_evaluate.scoring.tables import Table
 from beauty_evaluate.web.i18n import Texts
 
@@ -289,6 +289,11 @@ def test_no_cell_begins_a_formula(tmp_path: Path, text: str) -> None:
     again = Table(str(tmp_path / "t.csv"), "csv", resume=True)
     assert again.earlier(text) is True
     again.close()
+
+
+def test_a_photo_on_a_pipe_keeps_its_name() -> None:
+    assert csv_line(["-", 1]) == "-,1\n"
+    assert text_of([replace(GOOD, file="-")], "csv").startswith("-,1,")
 
 
 def test_excel_finds_its_mark_and_a_run_goes_on_behind_it(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from beauty_evaluate.phrases import plain_warnings, share_below
 
 MAX_FACES = {".png": 60, ".html": 1000}  # that are shown, by the suffix of the file; the sentences are about all
 THUMBNAIL_SIDE = 192  # pixels
-DOUBTFUL = "Doubtful scores: what is wrong with the photo moves them"
+DOUBTFUL = "Doubtful scores, not ranked: each says why"
 
 
 @dataclass(frozen=True)

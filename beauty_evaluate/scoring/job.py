@@ -172,7 +172,7 @@ def _score(
             for table in tables:
                 table.write(scored.rows)
             summary.add(scored)
-            if outputs.xmp and scored.faces:
+            if outputs.xmp and scored.faces and os.path.isfile(scored.rows[0].file):
                 summary.sidecars[_write_sidecar(scored, scorer)] += 1
             watch(scored, done, len(left), True)
             yield scored
@@ -211,11 +211,11 @@ def _person(file: str, roots: Sequence[str]) -> str:
 
 
 def _picked(candidates: Sequence[Candidate], picks: Picks) -> list[tuple[Candidate, Path | None]]:
-    """The photos that are wanted, copied where that is wanted too."""
+    """The photos that are wanted, copied where that is wanted too; one from a pipe is no file."""
     photos = pick(candidates, picks) if picks.is_any else []
-    if picks.folder is None or not photos:
-        return [(photo, None) for photo in photos]
-    return list(zip(photos, copy_photos([photo.file for photo in photos], picks.folder), strict=True))
+    files = [photo.file for photo in photos if picks.folder and os.path.isfile(photo.file)]
+    copies = dict(zip(files, copy_photos(files, picks.folder), strict=True)) if files and picks.folder else {}
+    return [(photo, copies.get(photo.file)) for photo in photos]
 
 
 def _write_sidecar(scored: Scored, scorer: Scorer) -> bool:

@@ -56,7 +56,7 @@ def csv_line(cells: Sequence[object]) -> str:
         >>> csv_line(["=1+1", -2.5])
         "'=1+1,-2.5\\n"
     """
-    harmless = [f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell for cell in cells]
+    harmless = [f"'{cell}" if isinstance(cell, str) and _begins_formula(cell) else cell for cell in cells]
     line = io.StringIO()
     csv.writer(line, lineterminator="\r\n").writerow(harmless)  # which is what makes it quote either of the two
     return line.getvalue().removesuffix("\r\n") + "\n"
@@ -74,7 +74,12 @@ def as_in_csv(file: str) -> str:
 
 def _as_path(file: str) -> str:
     """The same file by a name that begins no formula."""
-    return f"./{file}" if file.startswith(FORMULA_STARTS) else file
+    return f"./{file}" if _begins_formula(file) else file
+
+
+def _begins_formula(text: str) -> bool:
+    """`-` alone, a photo on a pipe, begins none."""
+    return text.startswith(FORMULA_STARTS) and text != "-"
 
 
 def read_records(content: bytes, kind: Kind) -> tuple[list[Record], int]:
