@@ -140,6 +140,8 @@ class Table:
             records, _ = read_records(Path(self._file).read_bytes(), self._kind)
             head = self._mark + csv_line(COLUMNS) if self._kind == "csv" else ""
             text = head + "".join(record.text for record in sorted(records, key=_place))
+            if os.name == "nt":
+                self.close()  # Windows replaces no file that is open
             write_atomic(Path(os.path.realpath(self._file)), text.encode())
 
     def close(self) -> None:
