@@ -343,3 +343,13 @@ def test_a_page_knows_persons_and_warnings_to_filter_by() -> None:
     alone = comparison([entry("1.jpg", 3.0)], []).render(".html").decode()
     assert "<form" not in alone
     assert "<script" not in alone
+
+
+def test_names_cannot_become_parts_of_the_page() -> None:
+    name = '"><script>alert(1)</script>.jpg'
+    odd = replace(entry(name, 3.0, person='<i>"'), row=replace(entry(name, 3.0).row, warnings='x" y'))
+    page = comparison([odd, entry("b", 2.0)], [name]).render(".html").decode()
+    assert page.count("<script") == 1  # its own
+    assert "alert(1)" in page
+    assert "<i>" not in page
+    assert 'data-warnings="x" y"' not in page
