@@ -269,7 +269,8 @@ def test_a_table_of_another_network_of_the_same_name_is_not_gone_on_in(here: Run
     for path in card.folder.glob(f"{card.name}.*"):
         shutil.copy(path, tmp_path)
     table = tmp_path / "t.csv"
-    table.write_text(csv_line(COLUMNS) + csv_line(("missing.jpg", 0, 0, "missing", *[""] * (len(COLUMNS) - 5), "six_block:00000000")))
+    empty = [""] * (len(COLUMNS) - 5)
+    table.write_text(csv_line(COLUMNS) + csv_line(("missing.jpg", 0, 0, "missing", *empty, "six_block:00000000")))
     before = table.read_text()
     done = here(USE, PORTRAIT, "--csv", "t.csv", "--resume")
     assert done.returncode == 2
