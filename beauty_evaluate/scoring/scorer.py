@@ -153,7 +153,7 @@ class Scorer:
         scored, start = [], 0
         for source, faces in zip(sources, photos, strict=True):
             if isinstance(faces, PhotoError):
-                scored.append(Scored.failed(_name(source), faces))
+                scored.append(Scored.failed(_name(source), faces, self.card.identity))
             else:
                 scored.append(Scored(self._rows(_name(source), faces, ratings.part(start, len(faces))), faces))
                 start += len(faces)
@@ -229,7 +229,10 @@ class Scorer:
         share = None if percentile is None else round(percentile, 1)
         x, y, w, h = (round(value, 1) for value in face.box)
         warnings = ";".join(quality(face, self.crop_config).warnings())
-        return Row(file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings)
+        confidence, weights = round(face.confidence, 3), self.card.identity
+        return Row(
+            file, number, count, "ok", score, low, high, share, x, y, w, h, confidence, warnings, weights=weights
+        )
 
     def _end(self, score: float) -> float:
         return round(self.scale.clip(score), 4)
