@@ -177,7 +177,7 @@ def main() -> None:
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(f"| {title} | {row} |" for title, some in few.items() for row in sizes(some, scores)),
         "",
-        f"{COLUMNS * ROWS} photos in one picture of {COLUMNS * CELL} x {ROWS * CELL} pixels, beside each of them alone:",
+        f"{COLUMNS * ROWS} photos in one picture of {COLUMNS * CELL} x {ROWS * CELL} pixels, beside each alone:",
         "",
         "| | found | faces in all | score moves by | 90 % |",
         "| --- | ---: | ---: | ---: | ---: |",

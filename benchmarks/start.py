@@ -29,7 +29,8 @@ STEPS = {
     "predictor = opencv_predictor(path)",
     "decoding the photo": f"from beauty_evaluate import images; photo = images.read({str(PORTRAIT)!r})",
     "the detector's start": "from beauty_evaluate.faces import detector; detector._detector()",
-    "finding the face": "from beauty_evaluate.faces.detect import find_faces; faces = find_faces(photo, card.config.crop)",
+    "finding the face": "from beauty_evaluate.faces.detect import find_faces; "
+    "faces = find_faces(photo, card.config.crop)",
     "the first score": "crops = [face.crop(card.config.crop) for face in faces]; predict(predictor, crops, True)",
     "a second score, for comparison": "predict(predictor, crops, True)",
 }
