@@ -183,6 +183,7 @@ class Config(Checked):
     """The recipe of a network: the config of the family `network`.
 
     Example:
+        >>> from beauty_evaluate.presets import preset
         >>> from beauty_evaluate.settings import with_settings
         >>> config = with_settings(preset("six_block"), ["training.batch_size=32"])
         >>> config.training.batch_size, config.family
