@@ -10,12 +10,12 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PIL import Image, ImageFile, features
 from PIL.JpegImagePlugin import JpegImageFile
 
-from beauty_evaluate import jpeg, jxl, limits, png
+from beauty_evaluate import boxes, jpeg, jxl, limits, png
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.formats import format_of, title
 
@@ -56,12 +56,14 @@ class Opened:
 
     Attributes:
         image: of Pillow, not decoded yet.
+        file: that it is decoded from.
         reduction: how many times smaller a side will be decoded.
         colours: that the file names otherwise than by a profile.
         notes: sentences for whoever reads the score.
     """
 
     image: Image.Image
+    file: io.BytesIO = field(default_factory=io.BytesIO)
     reduction: int = 1
     colours: str = ""
     notes: tuple[str, ...] = ()
@@ -109,15 +111,19 @@ def opened(data: bytes) -> Opened:
         data, animated, colours = essence.data, essence.animated, essence.colours
     elif name == "JXL" and (size := jxl.size(data)):  # which is decoded as soon as it is opened
         limits.check_size(*size, name)
+    file = io.BytesIO(data)
     with decoding():
-        image = decoder(io.BytesIO(data))
+        image = decoder(file)
     limits.check_size(*image.size, name)
     if name == "JPEG2000":
         _check_codestream(data)
+        image.info["icc_profile"] = boxes.jpeg2000_profile(data)
+    elif name in ("AVIF", "HEIF") and boxes.is_display_p3(data):
+        colours = "Display P3"
     with contextlib.suppress(*DECODER_ERRORS):  # a second picture that is damaged is none
         animated = animated or bool(getattr(image, "is_animated", False))
     kind = "file" if name in ("TIFF", "HEIF") else "animation"
-    return Opened(image, 1, colours, (FIRST_ONLY.format(kind),) if animated else ())
+    return Opened(image, file, 1, colours, (FIRST_ONLY.format(kind),) if animated else ())
 
 
 def load(data: bytes, photo: Opened) -> Opened:
@@ -167,8 +173,9 @@ def decoder_of(name: str) -> type[ImageFile.ImageFile]:
 
 def _jpeg(data: bytes) -> Opened:
     """A JPEG, to be decoded smaller if it is large."""
+    file = io.BytesIO(data)
     with decoding():
-        image = _Jpeg(io.BytesIO(data))
+        image = _Jpeg(file)
     width, height = image.size
     header = jpeg.header(data)
     reduction = header.reduction if header and (header.width, header.height) == image.size else 1
@@ -176,11 +183,11 @@ def _jpeg(data: bytes) -> Opened:
         raise _too_large(width, height, header)
     if reduction == 1:
         limits.check_size(width, height, "JPEG")
-        return Opened(image)
+        return Opened(image, file)
     image.draft(image.mode, (max(1, width // reduction), max(1, height // reduction)))
     note = f"The photo has {limits.mega(width * height)} megapixels and was read at 1/{reduction} of its width and height."
     limits.check_size(*image.size, "JPEG")
-    return Opened(image, reduction, notes=(note,))
+    return Opened(image, file, reduction, notes=(note,))
 
 
 def _too_large(width: int, height: int, header: jpeg.Header | None) -> PhotoError:

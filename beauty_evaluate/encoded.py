@@ -10,11 +10,11 @@ from beauty_evaluate.errors import PhotoError
 
 Encoded = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
-MOST_OF_AN_ADDRESS = re.compile(  # of something that is no file here; a slash may be lost in a Path
+MOST_OF_AN_ADDRESS = 200  # characters that a message repeats
+BYTES_PER_READ = 1 << 20  # of a file object
+ADDRESS = re.compile(  # of something that is no file here; a slash may be lost in a Path
     r"(?:https?|ftps?|sftp|s3a?|gs|az|abfss?|wasbs?|hdfs|smb|hf|file|data):|[a-z][a-z0-9+.-]+://", re.IGNORECASE
 )
-BYTES_PER_READ = 1 << 20  # of a file object
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:(?://|\\\\)|data:image/", re.IGNORECASE)  # of something that is not a file
 
 
 class Piped(str):
@@ -35,6 +35,9 @@ class Piped(str):
         photo = super().__new__(cls, name)
         photo.content = content
         return photo
+
+    def __getnewargs__(self) -> tuple[str, bytes]:  # type: ignore[override]
+        return str(self), self.content
 
 
 def bytes_of(source: Encoded) -> bytes:

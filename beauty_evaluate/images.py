@@ -21,7 +21,7 @@ from beauty_evaluate.profiles import Converter, converter
 Picture = NDArray[np.uint8]
 Source = Encoded | Image.Image | NDArray[Any]
 
-ROWS_PER_STRIP = 256  # that are converted at once
+PIXELS_PER_STRIP = 500_000  # that are converted at once
 SEVERAL_THREADS_PIXELS = 1_000_000  # from here all cores convert the colours of one photo, 40 ms a megapixel
 
 _one_large_photo = threading.Lock()
@@ -150,7 +150,8 @@ def _from_file(source: Encoded) -> Photo:
     header = opened(data)
     with _one_at_a_time(header.image.width * header.image.height * header.reduction**2):
         decoded = load(data, header)
-        del data, header  # the file goes before a picture comes
+        del data, header
+        decoded.file.close()  # the file goes before a picture comes
         pixels, orientation = _decoded(decoded)
         decoded.image.close()  # its pixels go before a turned copy comes
         return Photo(_upright(pixels, orientation), decoded.reduction, decoded.notes)
@@ -197,14 +198,15 @@ def _pixels(image: Image.Image, convert: Converter | None) -> Picture:
     """uint8 (H, W, 3). In strips: Pillow's own copies of a large photo take three times its memory."""
     width, height = image.size
     picture = np.empty((height, width, 3), np.uint8)
+    rows = max(1, PIXELS_PER_STRIP // width)
 
     def fill(top: int) -> None:
-        bottom = min(top + ROWS_PER_STRIP, height)
+        bottom = min(top + rows, height)
         with decoding():
             strip = image.crop((0, top, width, bottom))
         picture[top:bottom] = _rgb(strip, convert)
 
-    tops = range(0, height, ROWS_PER_STRIP)
+    tops = range(0, height, rows)
     if convert and width * height > SEVERAL_THREADS_PIXELS:
         with ThreadPoolExecutor(cores()) as pool:
             list(pool.map(fill, tops))

@@ -12,9 +12,8 @@ SCAN = 0xDA
 WITHOUT_LENGTH = frozenset((0x00, 0x01, *range(0xD0, 0xDA)))
 # Endings that differ in what they would add to a picture that lacks its last bytes: if all of these give one picture,
 # nothing that is seen is missing.
-ENDINGS = (END, b"\x5a\xa5\x3c" * 22 + END)
+ENDINGS = (END, b"\x00" + b"\x5a\xa5\x3c" * 22 + END)  # a zero, in case the file ends with 255
 BYTES_PER_PIXEL = 4  # that Pillow holds
-PICTURE_BYTES_PER_PIXEL = 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class Header:
         buffered: whether the decoder holds the whole picture as coefficients: a progressive one, or one whose
             components come one after the other.
         scalable: whether it can be decoded smaller.
+        file_bytes: of the whole file.
     """
 
     width: int
@@ -34,6 +34,7 @@ class Header:
     sampling: tuple[tuple[int, int], ...]
     buffered: bool
     scalable: bool
+    file_bytes: int
 
     @property
     def coefficient_bytes(self) -> float:
@@ -46,12 +47,12 @@ class Header:
         """How many times smaller a side must be decoded so that memory suffices; None if no reduction does.
 
         Example:
-            >>> Header(12_000, 9_000, ((2, 2), (1, 1), (1, 1)), buffered=False, scalable=True).reduction
+            >>> Header(12_000, 9_000, ((2, 2), (1, 1), (1, 1)), False, True, 9_000_000).reduction
             2
         """
         pixels = self.width * self.height
         for side in limits.JPEG_REDUCTIONS if self.scalable else (1,):
-            decoding = pixels * (self.coefficient_bytes + BYTES_PER_PIXEL / side**2)
+            decoding = self.file_bytes + pixels * (self.coefficient_bytes + BYTES_PER_PIXEL / side**2)
             if pixels / side**2 <= limits.MAX_PIXELS and decoding <= limits.MAX_DECODING_BYTES:
                 return side if pixels <= limits.MAX_JPEG_PIXELS else None
         return None
@@ -79,17 +80,17 @@ def header(data: bytes) -> Header | None:
             continue
         segment = data[place + 4 : place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")]
         if kind == SCAN:
-            return _header(marker, frame, segment[0] if segment else 0)
+            return _header(marker, frame, segment[0] if segment else 0, len(data))
         if kind in FRAMES:
             marker, frame = kind, segment
         place += 4 + len(segment)
     return None
 
 
-def _header(marker: int, frame: bytes, components_in_scan: int) -> Header | None:
+def _header(marker: int, frame: bytes, components_in_scan: int, file_bytes: int) -> Header | None:
     if len(frame) < 6:
         return None
     height, width, components = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big"), frame[5]
     sampling = tuple((byte >> 4, byte & 15) for byte in frame[7 : 6 + 3 * components : 3])
     buffered = marker in PROGRESSIVE or marker in LOSSLESS or components_in_scan < components
-    return Header(width, height, sampling, buffered, marker not in LOSSLESS)
+    return Header(width, height, sampling, buffered, marker not in LOSSLESS, file_bytes)

@@ -1,10 +1,9 @@
 """The size of a JPEG XL, whose decoder tells it only together with the pixels."""
 
-import struct
+from beauty_evaluate.boxes import boxes
 
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # width to height, by number from 1
 SIZE_BITS = (9, 13, 18, 30)  # of a side, by a number of 2 bits before it
-MAX_BOXES = 1000  # that are passed by before the one with the picture
 CODESTREAM = b"\xff\x0a"
 
 
@@ -52,16 +51,7 @@ def _codestream(data: bytes) -> int | None:
     """Where it begins: at once, or in the first box of a container that holds it or a part of it."""
     if data.startswith(CODESTREAM):
         return 0
-    place = 0
-    for _ in range(MAX_BOXES):
-        if place + 16 > len(data):
-            return None
-        length, kind = struct.unpack_from(">I4s", data, place)
-        head = 16 if length == 1 else 8
+    for kind, start, _ in boxes(data):
         if kind in (b"jxlc", b"jxlp"):
-            return place + head + (4 if kind == b"jxlp" else 0)
-        length = struct.unpack_from(">Q", data, place + 8)[0] if length == 1 else length
-        if length < head:
-            return None
-        place += length
+            return start + (4 if kind == b"jxlp" else 0)  # behind the number of the part
     return None

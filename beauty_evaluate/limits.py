@@ -16,12 +16,12 @@ MAX_PIXELS_BY_FORMAT = {  # whose decoders hold a picture several times, some as
     "HEIF": 25_000_000,
     "TIFF": 25_000_000,
     "GIF": 25_000_000,
-    "JPEG2000": 10_000_000,
-    "JXL": 16_000_000,
+    "JPEG2000": 16_000_000,
+    "JXL": 25_000_000,
 }
 MAX_JPEG_PIXELS = 210_000_000  # what phones of 200 megapixels write; decoded at a half, a quarter or an eighth
 JPEG_REDUCTIONS = (1, 2, 4, 8)  # of a side, while it is decoded
-MAX_DECODING_BYTES = 310_000_000  # that Pillow and libjpeg may hold while a JPEG is decoded
+MAX_DECODING_BYTES = 350_000_000  # that file, Pillow and libjpeg may take while a JPEG is decoded
 EXCLUSIVE_PIXELS = 12_000_000  # from here photos are decoded one at a time: a thread each would multiply their memory
 MAX_PROFILE_BYTES = 4 << 20  # of a colour profile; a larger one is left out
 MAX_CHUNKS = 200_000  # of a PNG, of 300 bytes each in the largest file

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from beauty_evaluate import limits
+from beauty_evaluate.boxes import P3_PRIMARIES
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 ORIENTATION_TEXTS = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")  # names of texts that may tell it
-P3_PRIMARIES = 12  # as cICP numbers them, after ITU-T H.273
 DISPLAY_P3 = (0.680, 0.320, 0.265, 0.690, 0.150, 0.060)  # x and y of red, green and blue, as in cHRM
 ADOBE_RGB = (0.640, 0.330, 0.210, 0.710, 0.150, 0.060)
 CHROMATICITY_TOLERANCE = 0.002

@@ -90,7 +90,7 @@ def save(path: Path, image: Image.Image) -> Path:
     [
         ("no_face", "No face was found"),
         ("missing", "No such file: "),
-        ("text", "Not a JPEG"),
+        ("text", "This is a text file"),
         ("truncated", "is damaged"),
         ("empty", "is empty"),
         ("bomb", "at most 50 megapixels"),

@@ -100,7 +100,8 @@ def _matches(pattern: str) -> Iterator[str]:
             if rest:
                 yield from _matches(os.path.join(glob.escape(inside), rest))
             else:
-                yield from (os.path.join(inside, name) for name in (*below, *names) if not name.startswith("."))
+                matches = (os.path.join(inside, name) for name in (*below, *names) if not name.startswith("."))
+                yield from (match for match in matches if not (os.path.islink(match) and os.path.isdir(match)))
 
 
 def _photos_in(path: str, leave_out: str | None) -> tuple[list[str], list[str]]:

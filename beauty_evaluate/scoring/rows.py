@@ -75,7 +75,7 @@ class Scored:
     @classmethod
     def failed(cls, file: str, error: PhotoError) -> "Scored":
         """Of a photo that has no score."""
-        return cls([Row(file, 0, error.faces, error.status, error=str(error))], [])
+        return cls([Row(str(file), 0, error.faces, error.status, error=str(error))], [])
 
 
 def as_read(rows: list[Row], photo: Photo) -> list[Row]:

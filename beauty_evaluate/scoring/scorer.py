@@ -239,7 +239,7 @@ class Scorer:
         share = None if percentile is None else round(percentile, 1)
         x, y, w, h = (round(value, 1) for value in face.box)
         warnings = ";".join(quality(face, self.crop_config).warnings())
-        return Row(file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings)
+        return Row(str(file), number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings)
 
     def _end(self, score: float) -> float:
         return round(self.scale.clip(score), 4)
