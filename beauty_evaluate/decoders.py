@@ -1,7 +1,7 @@
 """Pillow's decoders, called directly: header first, our own size caps, then the pixels.
 
-`PIL.Image.open` would ask the host's `MAX_IMAGE_PIXELS`, and its plugins warn. Nothing here changes what the host process
-shares with us: neither Pillow's limits and plugins nor warning filters.
+`PIL.Image.open` would ask the host's `MAX_IMAGE_PIXELS`, and its plugins warn. Nothing here changes what the host
+process shares with us: neither Pillow's limits and plugins nor warning filters.
 """
 
 import contextlib
@@ -185,7 +185,8 @@ def _jpeg(data: bytes) -> Opened:
         limits.check_size(width, height, "JPEG")
         return Opened(image, file)
     image.draft(image.mode, (max(1, width // reduction), max(1, height // reduction)))
-    note = f"The photo has {limits.mega(width * height)} megapixels and was read at 1/{reduction} of its width and height."
+    size = limits.mega(width * height)
+    note = f"The photo has {size} megapixels and was read at 1/{reduction} of its width and height."
     limits.check_size(*image.size, "JPEG")
     return Opened(image, file, reduction, notes=(note,))
 
@@ -193,7 +194,8 @@ def _jpeg(data: bytes) -> Opened:
 def _too_large(width: int, height: int, header: jpeg.Header | None) -> PhotoError:
     if header and header.buffered and width * height <= limits.MAX_JPEG_PIXELS:
         most = "Expected a JPEG that can be decoded row by row. Received: a progressive one of"
-        return PhotoError("too_large", f"{most} {limits.received(width, height)}; shrink it or save it as an ordinary JPEG.")
+        cure = "shrink it or save it as an ordinary JPEG"
+        return PhotoError("too_large", f"{most} {limits.received(width, height)}; {cure}.")
     most = limits.expected(limits.MAX_JPEG_PIXELS, "JPEG")
     return PhotoError("too_large", f"{most} Received: {limits.received(width, height)}; shrink it.")
 

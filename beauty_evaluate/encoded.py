@@ -32,6 +32,7 @@ class Piped(str):
     content: bytes
 
     def __new__(cls, name: str, content: bytes) -> "Piped":
+        """Make it of a name and a content."""
         photo = super().__new__(cls, name)
         photo.content = content
         return photo
@@ -75,8 +76,7 @@ def _content(source: Encoded) -> bytes:
         return _bytes_in(source)
     raise PhotoError(
         "unreadable",
-        "Expected a path, bytes, a binary file object, a PIL picture or an array. "
-        f"Received: {type(source).__name__}.",
+        f"Expected a path, bytes, a binary file object, a PIL picture or an array. Received: {type(source).__name__}.",
     )
 
 
@@ -103,7 +103,7 @@ def _bytes_at(given: str | bytes) -> bytes:
     try:
         if path.is_dir():
             os.scandir(path).close()  # a folder that may not be read says so
-            raise PhotoError("no_photos", f"No photos in the folder {name}; it needs files such as .jpg, .png or .heic.")
+            raise PhotoError("no_photos", f"No photos in the folder {name}; it needs .jpg, .png, .heic or the like.")
         if path.exists() and not path.is_file():
             raise PhotoError("unreadable", f"Not a file: {name}; give a photo or a folder of photos.")
         _check_bytes(path.stat().st_size)

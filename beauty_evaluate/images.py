@@ -1,4 +1,4 @@
-"""The only way in for pictures: a file, bytes, a PIL picture or an array in; one RGB picture out, upright and in sRGB."""
+"""The only way in for pictures: a file, bytes, a PIL picture or an array in; one picture out, upright and in sRGB."""
 
 import contextlib
 import threading
@@ -58,8 +58,8 @@ class Photo:
 def read(source: Encoded) -> Picture:
     """Decode one photo.
 
-    Content decides, never the name: JPEG, PNG, WebP, TIFF, GIF, BMP, AVIF, JPEG 2000; HEIC where the package pillow-heif
-    is installed, JPEG XL where pillow-jxl-plugin is.
+    Content decides, never the name: JPEG, PNG, WebP, TIFF, GIF, BMP, AVIF, JPEG 2000; HEIC where the package
+    pillow-heif is installed, JPEG XL where pillow-jxl-plugin is.
 
     Args:
         source: A path, the content of a file, or a file opened in binary mode, which is read from its beginning.
@@ -187,8 +187,8 @@ def _decoded(photo: Opened) -> tuple[Picture, int]:
     if image.mode in ("I", "F"):  # 32 bits: nobody knows which value is white
         raise PhotoError(
             "unreadable",
-            f"Expected 8 or 16 bits a channel. Received: a picture of 32 (mode {image.mode}); scale its values to 0..255 "
-            "and convert it to L or RGB.",
+            f"Expected 8 or 16 bits a channel. Received: a picture of 32 (mode {image.mode}); scale its values to "
+            "0..255 and convert it to L or RGB.",
         )
     pixels = _pixels(image, converter(image.info, image.mode, photo.colours))
     return pixels, exif.orientation(image.info)  # PNG may tell it behind the pixels

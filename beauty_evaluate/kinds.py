@@ -104,8 +104,8 @@ SUFFIX_KINDS = {  # one, several, and the endings: of files that folders leave o
     ("table", "tables"): ".csv .tsv .xls .xlsx .ods .jsonl .parquet",
     ("text", "texts"): ".txt .md .json .xml .html .htm .yaml .yml .log",
     ("sidecar", "sidecars"): ".xmp .aae .thm .lrv .pp3 .dop",
-    ("picture of another format", "pictures of other formats"): ".psd .psb .xcf .svg .svgz .ai .eps .ico .icns .ppm .pgm"
-    " .pbm .pnm .tga .dds .exr .hdr .qoi .jxr .wdp .bpg .flif .fits .fit .dcm .kra .afphoto .sketch",
+    ("picture of another format", "pictures of other formats"): ".psd .psb .xcf .svg .svgz .ai .eps .ico .icns .ppm"
+    " .pgm .pbm .pnm .tga .dds .exr .hdr .qoi .jxr .wdp .bpg .flif .fits .fit .dcm .kra .afphoto .sketch",
     ("photo left in iCloud", "photos left in iCloud"): ".icloud",
 }
 KIND_OF_SUFFIX = {suffix: kind for kind, suffixes in SUFFIX_KINDS.items() for suffix in suffixes.split()}
@@ -138,7 +138,8 @@ def what_it_is(data: bytes) -> str | None:
             return _sentence(name, cure)
     if data.startswith(b"PK\x03\x04"):
         name = next((name for part, name in ZIP_PARTS if part in data[:HEAD]), "")
-        return _sentence(f"{name or 'an archive (zip)'}, not a picture", UNPACK if not name else "save the picture in it")
+        cure = "save the picture in it as a file" if name else UNPACK
+        return _sentence(f"{name or 'an archive (zip)'}, not a picture", cure)
     if (data[4:8] == b"ftyp" and data[8:12] not in PHOTO_BRANDS) or data[4:8] in MOVIE_ATOMS:
         return _sentence("a video, not a picture", STILL)
     if data[:4] in (b"II*\x00", b"MM\x00*") and exif.is_raw(data):
@@ -214,8 +215,8 @@ def _kind(suffix: str) -> tuple[str, str]:
 
 def _count(kind: tuple[str, str], suffixes: Counter[str]) -> str:
     number = suffixes.total()
-    words = f"{number} {kind[number != 1]}"
+    counted = f"{number} {kind[number != 1]}"
     endings = sorted(suffixes)
     if kind in SPECIAL.values() or endings == [f".{kind[0].lower()}"]:
-        return words
-    return f"{words} ({', '.join(endings[:MOST_SUFFIXES])}{', ...' * (len(endings) > MOST_SUFFIXES)})"
+        return counted
+    return f"{counted} ({', '.join(endings[:MOST_SUFFIXES])}{', ...' * (len(endings) > MOST_SUFFIXES)})"

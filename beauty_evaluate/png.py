@@ -50,8 +50,9 @@ def essence(data: bytes) -> Essence:
         >>> essence(content).animated, len(essence(content).data) <= len(content)
         (False, True)
     """
-    kept, whole, animated, coded, primaries, is_srgb = [data[:8]], True, False, 0, (), False
     view = memoryview(data)
+    kept, whole, animated, coded, is_srgb = [view[:8]], True, False, 0, False
+    primaries: tuple[float, ...] = ()
     for name, start, end in _chunks(data):
         body = data[start + 8 : end - 4] if name in (b"acTL", b"cICP", b"cHRM", b"sRGB") else b""
         if name == b"acTL" and len(body) == 8:

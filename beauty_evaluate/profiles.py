@@ -6,7 +6,7 @@ Most photos are sRGB, with a profile that says so or without one; for these noth
 import functools
 import io
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +30,7 @@ COLORANT_TOLERANCE = 0.0025
 CURVE_TOLERANCE = 0.0015  # of linear light, 0..1; a plain gamma of 2.2 is off by .004
 CURVE_POINTS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9)
 PARAMETERS = (1, 3, 4, 5, 7)  # of a parametric curve, by its number
+REST = (1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # where it has fewer
 
 
 class Converter:
@@ -155,9 +156,9 @@ def _curve(tag: bytes) -> list[float]:
     return [float(y) for y in np.interp(CURVE_POINTS, np.linspace(0, 1, count), table)]
 
 
-def _parametric(number: int, values: "tuple[float, ...] | list[float]", x: float) -> float:
+def _parametric(number: int, values: Sequence[float], x: float) -> float:
     """A parametric curve of ICC.1:2022, table 67."""
-    gamma, a, b, c, d, e, f = (*values, *(1, 0, 0, 0, 0, 0)[len(values) - 1 :])
+    gamma, a, b, c, d, e, f = [*values, *REST[len(values) :]]
     if number == 0:
         return float(x**gamma)
     if number < 3:  # the straight part is c, from -b / a down

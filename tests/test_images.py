@@ -35,8 +35,15 @@ def colours() -> NDArray[np.uint8]:
 
 
 LOSSLESS: list[tuple[str, dict[str, object]]] = [
-    *(("PNG", {}), ("BMP", {}), ("WEBP", {"lossless": True}), ("GIF", {}), ("JPEG2000", {}), ("TIFF", {})),
-    *(("TIFF", {"compression": compression}) for compression in ("tiff_lzw", "tiff_adobe_deflate", "packbits")),
+    ("PNG", {}),
+    ("BMP", {}),
+    ("WEBP", {"lossless": True}),
+    ("GIF", {}),
+    ("JPEG2000", {}),
+    ("TIFF", {}),
+    ("TIFF", {"compression": "tiff_lzw"}),
+    ("TIFF", {"compression": "tiff_adobe_deflate"}),
+    ("TIFF", {"compression": "packbits"}),
 ]
 
 
@@ -197,7 +204,7 @@ def test_avif_is_told_from_heic(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_this_pillow_cannot_decode_is_one_sentence(monkeypatch: pytest.MonkeyPatch, kind: str, name: str) -> None:
     data = encoded(Image.new("RGB", (48, 64)), kind)
     monkeypatch.setattr(features, "check", lambda feature: feature != name)
-    with pytest.raises(PhotoError, match="This Pillow cannot decode .*; convert the photo to JPEG"):
+    with pytest.raises(PhotoError, match=r"This Pillow cannot decode .*; convert the photo to JPEG"):
         images.read(data)
 
 

@@ -32,7 +32,7 @@ from beauty_evaluate.scoring.paths import copy_paths, expand
 from beauty_evaluate.settings import with_settings
 
 USE = ROOT / "use.py"
-COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error"
+COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error,notes"
 
 
 @pytest.fixture(scope="module")

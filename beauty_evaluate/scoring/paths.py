@@ -162,8 +162,8 @@ def from_stream(stream: BinaryIO) -> Iterable[str]:
         stream: in binary mode, read once from where it stands.
 
     Returns:
-        One `Piped` photo called `-`; or paths, whose bytes need not be UTF-8. Lists in UTF-16 and with a byte order mark
-        are read as well; empty lines are left out.
+        One `Piped` photo called `-`; or paths, whose bytes need not be UTF-8. Lists in UTF-16 and with a byte order
+        mark are read as well; empty lines are left out.
 
     Raises:
         UserError: the list cannot be read; when the first of its paths is asked for.

@@ -23,8 +23,8 @@ class Row:
         confidence: of the detector, 0..1.
         warnings: why the score means little, words of `Quality.warnings` with `;` between them.
         error: why there is no score, a sentence.
-        notes: sentences on how the photo was read: that only the first picture of an animation was, that a large one was
-            at a lower resolution.
+        notes: sentences on how the photo was read: that only the first picture of an animation was, or a large photo at
+            a lower resolution.
 
     Example:
         >>> Row("me.jpg", 1, 1, "ok", score=3.0, low=2.5, high=3.5).half_width

@@ -227,7 +227,7 @@ class Scorer:
             raise photo.noted(error) from error
 
     def _rows(self, file: str, faces: Sequence[Face], ratings: Ratings) -> list[Row]:
-        return [self._row(file, i, len(faces), face, ratings.part(i - 1, 1)) for i, face in enumerate(faces, 1)]
+        return [self._row(str(file), i, len(faces), face, ratings.part(i - 1, 1)) for i, face in enumerate(faces, 1)]
 
     def _row(self, file: str, number: int, count: int, face: Face, rating: Ratings) -> Row:
         score = round(self.scale.clip(float(rating.mean[0])), 4)
@@ -239,7 +239,7 @@ class Scorer:
         share = None if percentile is None else round(percentile, 1)
         x, y, w, h = (round(value, 1) for value in face.box)
         warnings = ";".join(quality(face, self.crop_config).warnings())
-        return Row(str(file), number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings)
+        return Row(file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings)
 
     def _end(self, score: float) -> float:
         return round(self.scale.clip(score), 4)
