@@ -140,6 +140,17 @@ class AugmentConfig(Checked):
     mixup: float = within(0.5, 0, 1)  # share of crops that are mixed with another
     mixup_beta: float = within(0.4, 0, above=True)
     pad: float = within(0.15, 0, 1)  # share of the side kept around a crop: turning it brings in no made-up pixels
+    background: float = within(0.0, 0, 1)  # share of crops whose background is replaced
+    gamma: float = within(0.0, 0)  # brightness to the power of exp(+-gamma)
+    saturation: float = within(0.0, 0, 1)  # share
+    grey: float = within(0.0, 0, 1)  # share of crops that lose their colour
+    ramp: float = within(0.0, 0, 1)  # light from one side: share of brightness that the far sides gain and lose
+    shrink: float = within(0.0, 0, 1)  # share of crops that lose resolution
+    shrink_to: tuple[float, float] = within((0.2, 0.9), 0, 1, above=True)  # share of the pixels of a side that is left
+    jpeg: float = within(0.0, 0, 1)  # share of crops that are compressed
+    jpeg_quality: tuple[int, int] = within((25, 90), 1, 100)
+    cut: float = within(0.0, 0, 1)  # share of crops that reach beyond the photo, whose border is repeated there
+    cut_depth: float = within(0.2, 0, 0.9)  # share of the side, at most
 
 
 @dataclass(frozen=True)
@@ -159,8 +170,11 @@ class TrainingConfig(Checked):
     ema_decay: float = within(0.995, 0, 1)  # 0: the last step's weights
     landmark_weight: float = within(0.3, 0)  # the data set's landmarks as a second target, in training only; 0: none
     group_weight: float = within(0.0, 0)  # cross-entropy of the group of faces as a further target, in training only
+    adversary_weight: float = within(0.0, 0)  # features that tell the data set are unlearnt, in training only
+    outputs: Literal["one", "per_data_set"] = "one"  # per_data_set: a score is their mean
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"  # auto: the faster of the two in a short trial
     seed: int = within(1, 0)
+    passes: tuple[int, ...] = within((), 1)  # over each data set's photos in a view of an epoch; none given: 1
     curve_photos: int = within(100, 0)  # held back of a training part that no paper has made, for the curve; 0: none
 
 

@@ -1,8 +1,17 @@
 """Files that are either there whole or not at all, and the hashes that tell them apart."""
 
+import errno
 import hashlib
 import os
+import sys
 from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+BEYOND_ANY_FILE = 2**30  # bytes
 
 
 def write_atomic(path: Path, content: bytes | memoryview) -> None:
@@ -31,6 +40,34 @@ def write_atomic(path: Path, content: bytes | memoryview) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def lock(descriptor: int) -> bool:
+    """Keep a file for this process until the descriptor is closed, or the process ends in whatever way.
+
+    Args:
+        descriptor: Of an open regular file.
+
+    Returns:
+        False if another descriptor holds it; True too where the file system knows no locks.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file, open(file.name, "rb") as again:
+        ...     lock(file.fileno()), lock(again.fileno())
+        (True, False)
+    """
+    try:
+        if sys.platform == "win32":  # it keeps others from reading what is locked, so a byte that is not there
+            place = os.lseek(descriptor, 0, os.SEEK_CUR)
+            os.lseek(descriptor, BEYOND_ANY_FILE, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            os.lseek(descriptor, place, os.SEEK_SET)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+    return True
 
 
 def sha256(path: Path) -> str:

@@ -22,7 +22,8 @@ from beauty_evaluate.cli.common import Counter
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.scoring.batch import PHOTOS_PER_TASK, scan
 from beauty_evaluate.scoring.paths import expand
-from beauty_evaluate.scoring.tables import COLUMNS, Kind, Table
+from beauty_evaluate.scoring.records import COLUMNS, Kind
+from beauty_evaluate.scoring.tables import Table
 
 USE = ROOT / "use.py"
 GOOD = Row("a.jpg", 1, 1, "ok", 3.2, None, None, 60.0, 1.0, 2.0, 3.0, 4.0, 0.9)

@@ -16,8 +16,10 @@ from beauty_evaluate import Row, images
 from beauty_evaluate.config import CropConfig, RatingScale
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.faces.detect import Face
-from beauty_evaluate.reporting import comparison_report
-from beauty_evaluate.reporting.comparison_report import FACE_HEIGHT, GAP, LINE_HEIGHT, MAX_COLUMNS, THUMBNAIL_SIDE
+from beauty_evaluate.reporting import comparison_picture, comparison_report
+from beauty_evaluate.reporting.comparison_page import link
+from beauty_evaluate.reporting.comparison_picture import FACE_HEIGHT, GAP, LINE_HEIGHT, MAX_COLUMNS
+from beauty_evaluate.reporting.comparison_report import THUMBNAIL_SIDE
 from beauty_evaluate.scoring.compare import Comparison
 from beauty_evaluate.scoring.ranking import (
     Entry,
@@ -115,7 +117,7 @@ def test_files_of_one_name_are_told_by_their_folders() -> None:
 
 def test_a_picture_tells_some_sentences_and_names_outside_latin(monkeypatch: pytest.MonkeyPatch) -> None:
     faces = [entry("\u5f20\u4e09.jpg", 3.0)]
-    monkeypatch.setattr(comparison_report, "FONTS", ("no_such_font.ttf",))  # Pillow's own is used then
+    monkeypatch.setattr(comparison_picture, "FONTS", ("no_such_font.ttf",))  # Pillow's own is used then
     short = Image.open(io.BytesIO(comparison(faces, ["one"] * 12).render(".png")))
     long = Image.open(io.BytesIO(comparison(faces, ["one"] * 500).render(".png")))
     assert long.height == short.height + LINE_HEIGHT
@@ -173,7 +175,7 @@ def test_a_long_ranking_shows_the_first_and_ones_own(tmp_path: Path) -> None:
     whole.write(tmp_path / "sheet.html")
     page = (tmp_path / "sheet.html").read_text()
     assert page.count("<li") == 101
-    assert page.count('<li class="query">') == 1
+    assert page.count(' class="query"') == 1
     assert "&lt;b&gt;said" in page
     assert "http" not in page
 
@@ -232,3 +234,122 @@ def test_a_report_of_oddly_named_photos(here: Run, tmp_path: Path) -> None:
         assert (tmp_path / report).exists()
     assert "caf\\udce9.png" in (tmp_path / "r.html").read_text()
     assert sorted(os.listdir(tmp_path)) == ["odd", "r.html", "r.png"]
+
+
+def doubtful(name: str, score: float, warnings: str = "dark", **changes: Any) -> Entry:
+    clear = entry(name, score, **changes)
+    return replace(clear, row=replace(clear.row, warnings=warnings))
+
+
+def test_doubtful_scores_come_last() -> None:
+    faces = [doubtful("high", 4.9), entry("low", 2.0), entry("best", 4.0), doubtful("grey", 3.0, "grey")]
+    assert [face.name for face in ranked(faces)] == ["best", "low", "high", "grey"]
+    whole = comparison(faces, [])._sheet()
+    ranking, last = comparison_report._blocks(whole, comparison_report._shown(whole, 60))
+    assert [card.score for card in ranking.cards] == ["1.  4.00", "2.  2.00"]
+    assert (last.title, [card.score for card in last.cards]) == (comparison_report.DOUBTFUL, ["4.90", "3.00"])
+    assert [card.reasons for card in last.cards] == [["the photo is dark"], ["the photo has no colour"]]
+
+
+def test_a_comparison_says_that_a_score_is_doubtful_before_all_else() -> None:
+    a, b = doubtful("a", 3.0), entry("b", 4.0)
+    first = "The score of a (the photo is dark) means little, and so does this comparison. "
+    assert difference(a, b) == first + difference(entry("a", 3.0), b)
+    both = difference(a, doubtful("b", 3.1, "grey;small"))
+    assert both.startswith(
+        "The scores of b (the photo has no colour, the face is small) and a (the photo is dark) mean"
+    )
+    after = change(entry("x_before", 3.0), doubtful("x_after", 4.0))
+    assert after.index("means little") < after.index("more than the +-")
+    assert change(a, b) == first + change(entry("a", 3.0), b)
+    assert NO_INTERVAL in difference(doubtful("c", 1.0, half=None), b)
+
+
+def test_doubtful_faces_do_not_count_among_others() -> None:
+    faces = [entry("a", 3.5), entry("b", 3.4), entry("c", 2.0)]
+    assert verdicts([*faces, doubtful("d", 5.0)]) == [
+        "a scores highest (3.50); 1 doubtful face is left out; with 1 of the other 2 it is a tie within the intervals."
+    ]
+    assert verdicts([entry("a", 3.5), doubtful("d", 5.0), doubtful("e", 4.0)]) == [
+        "a scores highest (3.50); 2 doubtful faces are left out."
+    ]
+    (line,) = verdicts([doubtful("d", 5.0), doubtful("e", 4.0), doubtful("f", 3.0)])
+    assert line.startswith("The score of d (the photo is dark) means little, and so does this comparison. d scores")
+    others = [entry("x", 4.0, is_query=False), replace(doubtful("y", 4.5), is_query=False)]
+    (line,) = verdicts([entry("me", 3.0), *others])
+    assert line.startswith("me (3.00) would rank 2 of 2, next to x (4.00); 1 doubtful face is left out; it differs")
+    (line,) = verdicts([doubtful("me", 3.0), *others])
+    assert line.startswith("The score of me (the photo is dark) means little, and so does this comparison. me (3.00)")
+    (line,) = verdicts([entry("me", 3.0), others[1]])
+    assert line.startswith("The score of y (the photo is dark) means little")
+
+
+def test_doubtful_photos_do_not_count_for_a_person() -> None:
+    photos = [entry("1.jpg", 3.0, person="ann"), entry("2.jpg", 3.6, person="ann")]
+    (ann,) = people([*photos, doubtful("3.jpg", 4.9, person="ann")])
+    assert (ann.photos, ann.left_out, ann.best.name) == (2, 1, "2.jpg")
+    assert ann.mean == pytest.approx(3.3)
+    assert "standard deviation 0.42; 1 doubtful photo is left out; the best is 2.jpg (3.60)" in summary(ann)
+    (bob,) = people([doubtful("1.jpg", 3.0, person="bob"), entry("2.jpg", 2.0, person="bob")])
+    assert (bob.photos, bob.left_out, bob.best.name) == (2, 0, "1.jpg")  # one alone says nothing
+    assert summary(bob).startswith("The score of 1.jpg (the photo is dark) means little")
+
+
+def test_no_change_has_no_minus() -> None:
+    assert "scores +0.00 against b" in change(entry("b", 3.001), entry("a", 3.0))
+
+
+def test_a_pair_stands_in_its_order_and_is_not_ranked_as_well(tmp_path: Path) -> None:
+    faces = [entry("x_after.jpg", 4.0), entry("x_before.jpg", 3.0)]
+    whole = comparison(faces, [change(faces[1], faces[0]), "more"])
+    (block,) = comparison_report._blocks(whole._sheet(), comparison_report._shown(whole._sheet(), 60))
+    assert (block.is_pairs, [card.score for card in block.cards]) == (True, ["3.00", "4.00"])
+    whole.write(tmp_path / "pair.html")
+    page = (tmp_path / "pair.html").read_text()
+    assert page.index('alt="x_before.jpg"') < page.index('alt="x_after.jpg"')
+    assert page.count("scores +1.00 against") == page.count("<p>more</p>") == 1
+    picture = Image.open(io.BytesIO(whole.render(".png"))).convert("L")
+    middles = [(GAP + i * (THUMBNAIL_SIDE + GAP) + 90, GAP + 4 * LINE_HEIGHT + 90) for i in (0, 1)]
+    assert [picture.getpixel(middle) for middle in middles] == [150, 200]  # shades of 3 and 4 points
+    more = comparison([*faces, entry("c.jpg", 2.0)], [])._sheet()
+    blocks = comparison_report._blocks(more, comparison_report._shown(more, 60))
+    assert [(block.title, len(block.cards)) for block in blocks] == [("Before and after", 2), ("Ranking", 3)]
+
+
+def test_a_page_links_to_the_photos_from_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/a b#?.jpg", "javascript:alert(1)"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    assert link("in/a b#?.jpg", Path("out/deep")) == "../../in/a%20b%23%3F.jpg"
+    assert link(str(tmp_path / "in" / "a b#?.jpg"), Path("in")) == "a%20b%23%3F.jpg"
+    assert link("javascript:alert(1)", Path()) == "javascript%3Aalert%281%29"
+    assert link("in", Path()) == link("gone.jpg", Path()) == ""
+    odd = os.fsdecode(b"caf\xe9.jpg")
+    Path(odd).touch()
+    assert link(odd, Path()) == "caf%E9.jpg"
+    known = replace(entry("a", 3.0), row=replace(entry("a", 3.0).row, file="in/a b#?.jpg"))
+    comparison([known, entry("b", 2.0)], []).write(Path("r.html"))
+    assert Path("r.html").read_text().count('href="in/a%20b%23%3F.jpg"') == 2
+    assert b"href=" not in comparison([known], []).render(".html")  # nobody knows where that will lie
+
+
+def test_a_page_knows_persons_and_warnings_to_filter_by() -> None:
+    faces = [entry("1.jpg", 3.0, person="in/ann"), doubtful("2.jpg", 4.0, "dark;grey", person="in/bob")]
+    page = comparison(faces, []).render(".html").decode()
+    for words in ("<option>ann</option>", '<option value="grey">the photo has no colour</option>', 'data-person="bob"'):
+        assert words in page
+    assert '<form id="controls" hidden>' in page
+    alone = comparison([entry("1.jpg", 3.0)], []).render(".html").decode()
+    assert "<form" not in alone
+    assert "<script" not in alone
+
+
+def test_names_cannot_become_parts_of_the_page() -> None:
+    name = '"><script>alert(1)</script>.jpg'
+    odd = replace(entry(name, 3.0, person='<i>"'), row=replace(entry(name, 3.0).row, warnings='x" y'))
+    page = comparison([odd, entry("b", 2.0)], [name]).render(".html").decode()
+    assert page.count("<script") == 1  # its own
+    assert "alert(1)" in page
+    assert "<i>" not in page
+    assert 'data-warnings="x" y"' not in page

@@ -32,7 +32,7 @@ from beauty_evaluate.scoring.paths import copy_paths, expand
 from beauty_evaluate.settings import with_settings
 
 USE = ROOT / "use.py"
-COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error,notes"
+COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error,weights,notes"
 
 
 @pytest.fixture(scope="module")
@@ -470,7 +470,7 @@ def test_warnings_follow_what_is_measured() -> None:
 def test_the_terminal_says_when_a_score_means_little(here: Run, tmp_path: Path) -> None:
     Image.fromarray(DEGRADED["dark"](images.read(PORTRAIT))).save(tmp_path / "dark.png")
     done = here(USE, "dark.png")
-    assert done.stdout.rstrip().endswith("; means little: dark")
+    assert done.stdout.rstrip().endswith("; means little: the photo is dark")
 
 
 def test_effects_that_failed_their_test_are_hidden(here: Run, tmp_path: Path) -> None:

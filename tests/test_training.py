@@ -140,7 +140,7 @@ def test_groups_are_learnt_too_and_dropped_at_the_end(tmp_path: Path) -> None:
 
 
 def test_nothing_to_learn_from_is_said(crops: Crops, tmp_path: Path) -> None:
-    empty = Crops((), (), crops.pixels[:0], crops.scores[:0], crops.landmarks[:0], crops.pad, [])
+    empty = Crops((), (), crops.pixels[:0], crops.scores[:0], crops.landmarks[:0], crops.pad, [], ())
     with pytest.raises(DataError, match="nothing to learn from"):
         fit(recipe(), empty, tmp_path)
 

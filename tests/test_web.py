@@ -145,16 +145,27 @@ def test_docs_show_every_address_with_an_example(client: FlaskClient) -> None:
     assert set(described["components"]["schemas"]) <= targets
 
 
-def test_results_show_score_place_and_level(client: FlaskClient) -> None:
+def test_results_show_score_and_place(client: FlaskClient) -> None:
     html = post(client, "/fragment/score", PORTRAIT.read_bytes()).text
     (row,) = Scorer().score(PORTRAIT)
     assert row.score is not None
     assert f"{row.score:.2f}" in html
-    assert f"Level {int(row.score + 0.5)} (" in html
+    assert "Level" not in html
     assert "on a scale of 1 to 5" in html
     assert f"higher than {row.percentile:.0f} % of the 5500" in html
     assert html.count('class="bar"') == 40
     assert re.search(r'src="data:image/jpeg;base64,[\w+/=]{1000,}"', html)
+
+
+def test_a_face_below_nearly_all_is_not_higher_than_none() -> None:
+    scorer = Scorer()
+    scorer.labels = np.full(scorer.rated, 5.0)
+    with running(scorer) as app:
+        client = app.test_client()
+        pages = [post(client, f"/fragment/score?lang={one}", PORTRAIT.read_bytes()).text for one in LANGUAGES]
+    assert "fewer than 1 % of the 5500 rated faces score lower" in pages[0]
+    assert "不到 1 %" in pages[1]
+    assert "than 0 %" not in pages[0]
 
 
 def test_file_names_are_shown_as_text(client: FlaskClient) -> None:

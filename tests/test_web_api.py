@@ -19,8 +19,8 @@ from web_support import SCALE, UPLOAD, brightness_scorer, error, faces, jpeg, po
 
 from beauty_evaluate import __version__
 from beauty_evaluate.faces.regions import NAMES
+from beauty_evaluate.scoring.records import COLUMNS
 from beauty_evaluate.scoring.scorer import Scorer
-from beauty_evaluate.scoring.tables import COLUMNS
 from beauty_evaluate.web.schemas import row_schema, schema_of
 
 LINES = {"Accept": "application/x-ndjson"}

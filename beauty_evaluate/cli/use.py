@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beauty_evaluate.cli.common import Counter, add_weights, start
+from beauty_evaluate.cli.wishes import add_wishes, doubt, wish_lines, wishes
 from beauty_evaluate.errors import UserError
 
 if TYPE_CHECKING:  # imported when a command runs, so that a missing package is one sentence
@@ -61,6 +62,7 @@ def _flags(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also print what each region (eyes, jaw, hair ...) added to a score: 10 s a face",
     )
+    add_wishes(parser)
     add_weights(parser)
 
 
@@ -68,9 +70,11 @@ def _run(options: argparse.Namespace) -> int:
     from beauty_evaluate.scoring.outputs import Outputs
     from beauty_evaluate.scoring.scorer import Scorer
 
-    outputs = Outputs(options.csv, options.json, options.report, options.out, options.resume, options.overwrite)
+    files = (options.csv, options.json, options.report, options.out)
+    outputs = Outputs(*files, options.resume, options.overwrite, **wishes(options))
     outputs.check()
     photos, roots, left_out = _photos(options, outputs)
+    photos = outputs.without_picked(photos, options.paths)
     scorer = Scorer(options.weights, low_memory=len(photos) == 1 and not options.against)
     if options.why:
         scorer.check_regions()
@@ -79,9 +83,9 @@ def _run(options: argparse.Namespace) -> int:
     others = job.others_in(options.against, photos, outputs) if options.against else []
     outputs.check_inputs([*photos, *others])
     replaced = options.report is not None and options.report.exists()
-    printer = _Printer(scorer, outputs.use_stdout, options.why)
+    printer = _Printer(scorer, outputs.use_stdout, options.why, options.sort)
     summary = job.run(job.Inputs(photos, roots, others), scorer, outputs, options.single, printer)
-    printer.tell(*printer.reliability)
+    printer.tell(*printer.sorted_lines(), *printer.reliability)
     if not summary.left:
         printer.tell("Nothing is left to score: the tables hold all of it.")
     if summary.comparison:
@@ -90,6 +94,7 @@ def _run(options: argparse.Namespace) -> int:
         printer.tell(*_summary_lines(summary), *_file_lines(outputs, replaced))
     elif replaced and summary.comparison:
         printer.tell(*_file_lines(outputs, replaced))
+    printer.tell(*wish_lines(summary))
     if left_out:
         printer.tell(f"Left out of the folders: {', '.join(left_out)}.")
     return summary.exit_code
@@ -116,11 +121,12 @@ def _photos(options: argparse.Namespace, outputs: "Outputs") -> tuple[list[str],
 
 
 class _Printer:
-    """Prints each photo as it is scored: scores on standard output unless that is a table's, failures on standard
-    error."""
+    """Prints each photo as it is scored, or keeps what it would print to be sorted: scores on standard output unless
+    that is a table's, failures on standard error."""
 
-    def __init__(self, scorer: "Scorer", quiet: bool, why: bool) -> None:
-        self.scorer, self.quiet, self.why = scorer, quiet, why
+    def __init__(self, scorer: "Scorer", quiet: bool, why: bool, is_sorted: bool) -> None:
+        self.scorer, self.quiet, self.why, self.is_sorted = scorer, quiet, why, is_sorted
+        self.kept: list[tuple[float, list[str]]] = []  # score and lines of each face
         self.count = {True: Counter("scoring"), False: Counter("scoring the others")}
         self.reliability: list[str] = []
 
@@ -129,9 +135,13 @@ class _Printer:
         if is_query or not scored.faces:
             count.clear()
             for row, face in zip_longest(scored.rows, scored.faces):
-                self._print(row)
-                if self.why and face:
-                    self._explain(face)
+                lines = self._line(row)
+                if self.is_sorted:
+                    lines += self._explained(face)
+                    self.kept.append((row.score or 0, lines))
+                else:
+                    self.tell(*lines)
+                    self.tell(*self._explained(face))
         if total > 1:
             count(done, total)
 
@@ -139,32 +149,40 @@ class _Printer:
         for line in lines:
             print(line, file=sys.stderr if self.quiet else None, flush=True)
 
-    def _print(self, row: "Row") -> None:
+    def sorted_lines(self) -> Iterator[str]:
+        """What was kept, the highest score first."""
+        for _, lines in sorted(self.kept, key=lambda pair: -pair[0]):
+            yield from lines
+
+    def _line(self, row: "Row") -> list[str]:
+        """Of a scored face; none for a failure, which is printed at once."""
         from beauty_evaluate.scoring.paths import printable
 
         file = printable(row.file)
         if row.status != "ok":
             print(row.error if file in row.error else f"{file}: {row.error}", file=sys.stderr)
-        elif not self.quiet:
-            print(_line(row, file, self.scorer), flush=True)
+        return [_line(row, file, self.scorer)] if row.status == "ok" and not self.quiet else []
 
-    def _explain(self, face: "Face") -> None:
+    def _explained(self, face: "Face | None") -> list[str]:
+        """What moved a score, where that was asked for."""
+        if not (self.why and face):
+            return []
         from beauty_evaluate.explain.reliability import reliability
 
         evidence = reliability(self.scorer.card)
-        if evidence.passed is not False:
-            self.tell(*self.scorer.explain(face, Counter("explaining")).lines())
         self.reliability = evidence.sentences
+        return [] if evidence.passed is False else self.scorer.explain(face, Counter("explaining")).lines()
 
 
 def _line(row: "Row", file: str, scorer: "Scorer") -> str:
     """A scored face."""
+    from beauty_evaluate.phrases import share_below
+
     which = f", face {row.face} of {row.faces}" if row.faces > 1 else ""
     half_width = "" if row.half_width is None else f" +- {row.half_width:.2f}"
-    share = "" if row.percentile is None else f", higher than {row.percentile:.0f} % of {scorer.rated} rated faces"
-    warnings = f"; means little: {row.warnings.replace(';', ', ')}" if row.warnings else ""
+    share = "" if row.percentile is None else f", {share_below(row.percentile, f'{scorer.rated} rated faces')}"
     notes = f". {row.notes}" if row.notes else ""
-    return f"{file}{which}: {row.score:.2f}{half_width} of {scorer.scale.high:g}{share}{warnings}{notes}"
+    return f"{file}{which}: {row.score:.2f}{half_width} of {scorer.scale.high:g}{share}{doubt(row)}{notes}"
 
 
 def _summary_lines(summary: "Summary") -> Iterator[str]:

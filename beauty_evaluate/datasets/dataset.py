@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from beauty_evaluate import images
 from beauty_evaluate.config import RatingScale
 from beauty_evaluate.datasets.ratings import RatingSheet
-from beauty_evaluate.datasets.splits import ALL, SEEDED, Split, seeded_split
+from beauty_evaluate.datasets.splits import ALL, SEEDED, VAL, Split, holdout_split, seeded_split
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.images import Picture
 
@@ -29,6 +29,7 @@ class Sample:
         landmarks: (n, 2) float64 in photo pixels, n as the data set's landmark scheme says; None where unknown.
         points: (5, 2) float64, the five points in photo pixels; given where no detector is to look for them.
         regions: Masks bool (H, W) by name, where the data set knows them.
+        data_set: The title of its data set in a mixture; empty outside one.
 
     Example:
         >>> sample = Sample("a.jpg", 3.5, {"gender": "female", "origin": "asian"})
@@ -44,6 +45,7 @@ class Sample:
     landmarks: NDArray[np.float64] | None = None
     points: NDArray[np.float64] | None = None
     regions: dict[str, NDArray[np.bool_]] | None = None
+    data_set: str = ""
 
     @property
     def group(self) -> str:
@@ -164,7 +166,8 @@ class DataSet:
         """A split by name.
 
         Args:
-            name: One of `split_names`; None: the default.
+            name: One of `split_names`, or NAME-val: a tenth of its training part in place of its test part; None: the
+                default.
             training: Whether None means the default of a training.
 
         Raises:
@@ -174,6 +177,8 @@ class DataSet:
         if name == ALL:
             return Split(ALL, tuple(sorted(self.samples)), ())
         splits = self._splits()
+        if name.removesuffix(VAL) in splits and name.endswith(VAL):
+            return holdout_split(splits[name.removesuffix(VAL)]())
         if name not in splits:
             raise DataError(f"{self.title} has no split {name}. Choose one of {', '.join(self.split_names)}.")
         return splits[name]()

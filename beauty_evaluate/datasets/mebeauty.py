@@ -7,10 +7,11 @@ from pathlib import Path, PurePosixPath
 from beauty_evaluate.config import RatingScale
 from beauty_evaluate.datasets.dataset import DataSet, Problem, Sample
 from beauty_evaluate.datasets.labels import mostly_outside, name_scores, scale_error
+from beauty_evaluate.datasets.mebeauty_folds import FOLDS, fold, without_copies
+from beauty_evaluate.datasets.mebeauty_folds import TITLE as TITLE
 from beauty_evaluate.datasets.splits import Split
 from beauty_evaluate.errors import DataError
 
-TITLE = "MEBeauty"
 SCALE = RatingScale(1, 10)
 TERMS = "For research only. No part may be passed on, nor serve to rank people."
 PHOTOS = "original_images"
@@ -67,7 +68,10 @@ def read(folder: str | os.PathLike[str], scale: RatingScale | None = None) -> Da
         TERMS,
         group_columns=("gender", "origin"),
         group_titles={"mideastern": "Middle Eastern"},
-        splits={DEFAULT_SPLIT: partial(_split, samples, labels)},
+        splits={
+            DEFAULT_SPLIT: partial(_split, samples, labels),
+            **{name: partial(_fold, samples, labels, k) for k, name in enumerate(FOLDS, 1)},
+        },
         default_split=DEFAULT_SPLIT,
         human_pc=HUMAN_PC,
         human_source=HUMAN_SOURCE,
@@ -126,8 +130,14 @@ def _stem(name: str) -> str:
 
 
 def _split(samples: dict[str, Sample], labels: Labels) -> Split:
-    """The lists of 2022. DataError if one of them is empty."""
+    """The lists of 2022; a photo of the training list that is a copy of a test photo is not learnt from. DataError if
+    one of them is empty."""
     train, test = (tuple(sorted(name for name in samples if labels[name][1] == file)) for file in (TRAIN, TEST))
     if not train or not test:
         raise DataError(f"{TRAIN} and {TEST}: none that can be used. Restore the released lists.")
-    return Split(DEFAULT_SPLIT, train, test)
+    return Split(DEFAULT_SPLIT, tuple(without_copies(train, test)), test)
+
+
+def _fold(samples: dict[str, Sample], labels: Labels, number: int) -> Split:
+    """A fifth of the training list in place of the test list."""
+    return fold(_split(samples, labels).train, number)

@@ -104,7 +104,8 @@ class Mixture:
             if len(self.parts) > 1:
                 groups = {"group": f"{part.title}: {sample.group}"} if sample.group else {}
                 sample = replace(sample, name=f"{part.title}/{name}", groups=groups)
-            samples.append(replace(sample, score=float(part.map.apply(sample.score)), landmarks=landmarks))
+            score = float(part.map.apply(sample.score))
+            samples.append(replace(sample, score=score, landmarks=landmarks, data_set=part.title))
         return samples
 
     def holdout(self, share: int = 10) -> "Mixture":

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 SEEDED = "seeded-80-20"
+VAL = "-val"  # ends the name of a split whose test part was made of its training part
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def holdout_split(split: Split, share: int = 10) -> Split:
     held = {name for name in split.train if _hash(name) % share == 0}
     if not held or len(held) == len(split.train):
         raise DataError(f"Too few photos to hold back one in {share}: {len(split.train)}. Train without holding back.")
-    return Split(f"{split.name}-val", tuple(n for n in split.train if n not in held), tuple(sorted(held)))
+    return Split(f"{split.name}{VAL}", tuple(n for n in split.train if n not in held), tuple(sorted(held)))
 
 
 def selection_set(data: "DataSet") -> frozenset[str]:

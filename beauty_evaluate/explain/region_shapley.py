@@ -20,6 +20,7 @@ from beauty_evaluate.explain.baselines import (
 )
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.regions import Masks
+from beauty_evaluate.phrases import signed
 from beauty_evaluate.raters.rater import Rater, crop_config
 
 Progress = Callable[[int, int], None]
@@ -78,7 +79,7 @@ class RegionEffects:
             f"What moved this score from {self.reference:.2f} to {score:.2f}, each region compared with",
             f"{self.replacement} (Shapley values in rating points, which add up{note}):",
             *(
-                f"  {self.names[i]:<17}{self.effects[i]:+.2f}  {100 * self.areas[i]:3.0f} % of the picture"
+                f"  {self.names[i]:<17}{signed(self.effects[i])}  {100 * self.areas[i]:3.0f} % of the picture"
                 for i in order
             ),
         ]

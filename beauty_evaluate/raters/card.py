@@ -115,6 +115,15 @@ class Card:
         """Of the card itself."""
         return self.folder / f"{self.name}.json"
 
+    @property
+    def identity(self) -> str:
+        """Name and first 8 digits of the hash of the network, or of the recipe where there is no network: what tells
+        scores of two networks of one name apart."""
+        kind = next((kind for kind in ("onnx", "keras") if kind in self.artifacts), None)
+        recipe = json.dumps(to_json(self.config)).encode()
+        digest = self.artifacts[kind].sha256 if kind else hashlib.sha256(recipe).hexdigest()
+        return f"{self.name}:{digest[:8]}"
+
     def to_json(self) -> str:
         """The card as text; the folder is not part of it."""
         values = {key: value for key, value in vars(self).items() if key != "folder"}

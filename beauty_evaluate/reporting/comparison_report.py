@@ -1,30 +1,17 @@
 """A comparison to look at and to share: one picture, or one page."""
 
-import base64
-import contextlib
-import io
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
-
 from beauty_evaluate.config import RatingScale
-from beauty_evaluate.drawing import RAISES, score_colour
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.files import write_atomic
+from beauty_evaluate.phrases import plain_warnings, share_below
 
 MAX_FACES = {".png": 60, ".html": 1000}  # that are shown, by the suffix of the file; the sentences are about all
-MAX_SENTENCES_IN_PICTURE = 12
-# Pillow's own font knows Latin letters alone; these of common systems know more.
-FONTS = ("NotoSansCJK-Regular.ttc", "wqy-zenhei.ttc", "PingFang.ttc", "msyh.ttc", "DejaVuSans.ttf", "arial.ttf")
-MAX_OWN_FONT = 0x250  # the first letter that Pillow's own font lacks
-MAX_COLUMNS, MIN_COLUMNS = 5, 3  # of the picture
-THUMBNAIL_SIDE, GAP, LINE_HEIGHT = 192, 16, 20  # pixels of the picture
-FACE_HEIGHT = THUMBNAIL_SIDE + 5 * LINE_HEIGHT
-FONT_SIZES = (26, 20, 14)  # pixels: of the title, scores, the rest
-GREY = "#555555"
+THUMBNAIL_SIDE = 192  # pixels
+DOUBTFUL = "Doubtful scores, not ranked: each says why"
 
 
 @dataclass(frozen=True)
@@ -39,6 +26,8 @@ class RankedFace:
         warnings: why the score means little, words with `;` between them.
         jpeg: THUMBNAIL_SIDE pixels a side.
         is_query: asked about, not one of those it is compared with.
+        person: whose photo it is; "" where that is not known.
+        file: path of the photo, which a page links to; "" for none.
     """
 
     name: str
@@ -48,6 +37,17 @@ class RankedFace:
     warnings: str
     jpeg: bytes
     is_query: bool = True
+    person: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A photo before and one after, and what their difference says."""
+
+    before: RankedFace
+    after: RankedFace
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,12 @@ class Sheet:
     """What a sheet shows.
 
     Attributes:
-        faces: the highest score first.
+        faces: the highest score first, and after all others the doubtful ones.
         sentences: what their order says.
         about: what the scores are.
         scale: of the scores.
         rated: number of faces behind a percentile.
+        pairs: of the faces, before and after, which are shown beside each other.
     """
 
     faces: Sequence[RankedFace]
@@ -67,16 +68,74 @@ class Sheet:
     about: str
     scale: RatingScale
     rated: int
+    pairs: Sequence[Pair] = ()
 
     @property
     def title(self) -> str:
         """How many faces there are, without a word on how many are shown."""
-        return f"{len(self.faces)} face{'s' * (len(self.faces) > 1)}, ranked by score"
+        what = "ranked by score" if self.is_ranking else "before and after"
+        return f"{len(self.faces)} face{'s' * (len(self.faces) > 1)}, {what}"
+
+    @property
+    def is_ranking(self) -> bool:
+        """Whether there are faces outside pairs, so that all are ranked."""
+        return 2 * len(self.pairs) < len(self.faces)
 
     @property
     def compares(self) -> bool:
         """Whether faces are ranked among others, so that those asked about need a mark."""
         return any(not face.is_query for face in self.faces)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A face with what stands under it.
+
+    Attributes:
+        rank: from 1, on the whole sheet.
+        face: itself.
+        rated: number of faces behind a percentile.
+        is_ranked: whether its rank is shown: not in a pair.
+    """
+
+    rank: int
+    face: RankedFace
+    rated: int
+    is_ranked: bool = True
+
+    @property
+    def score(self) -> str:
+        """With the rank, unless it is doubtful."""
+        return f"{self.rank}.  " * (self.is_ranked and not self.face.warnings) + f"{self.face.score:.2f}"
+
+    @property
+    def margin(self) -> str:
+        """Half the width of the interval; "" without one."""
+        return "" if self.face.half_width is None else f"\N{PLUS-MINUS SIGN} {self.face.half_width:.2f}"
+
+    @property
+    def standing(self) -> str:
+        """How many rated faces score lower; "" where that is not known."""
+        return "" if self.face.percentile is None else share_below(self.face.percentile, f"{self.rated} rated faces")
+
+    @property
+    def short_standing(self) -> str:
+        """The same, for a picture."""
+        return self.standing.replace(" rated faces", "")
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the score means little, in plain words."""
+        return plain_warnings(self.face.warnings)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Faces under one title. is_pairs: each two belong together."""
+
+    title: str
+    cards: Sequence[Card]
+    is_pairs: bool = False
 
 
 def check(path: Path) -> None:
@@ -90,22 +149,26 @@ def check(path: Path) -> None:
 
 
 def write(path: Path, sheet: Sheet) -> None:
-    """Write a sheet as the suffix of the path says. Raises UserError for no face or another suffix."""
+    """Write a sheet as the suffix of the path says; a page links to the photos. Raises UserError for no face or another
+    suffix."""
     check(path)
-    write_atomic(path, render(path.suffix.lower(), sheet))
+    write_atomic(path, render(path.suffix.lower(), sheet, path.parent))
 
 
-def render(suffix: str, sheet: Sheet) -> bytes:
+def render(suffix: str, sheet: Sheet, folder: Path | None = None) -> bytes:
     """The content of the file.
 
     Args:
         suffix: `.png` or `.html`.
         sheet: what it shows.
+        folder: where the file will lie, from which a page links to the photos; None for no links.
 
     Raises:
         UserError: no face, or another suffix.
 
     Example:
+        >>> import io
+        >>> from PIL import Image
         >>> jpeg = io.BytesIO()
         >>> Image.new("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE)).save(jpeg, "JPEG")
         >>> face = RankedFace("me.jpg", 3.2, 0.5, 60.0, "", jpeg.getvalue())
@@ -117,7 +180,14 @@ def render(suffix: str, sheet: Sheet) -> bytes:
         raise UserError("A report needs a face, and none of the photos shows one.")
     shown = _shown(sheet, MAX_FACES[suffix])
     title = sheet.title + (f"; {len(shown)} of them are shown" if len(shown) < len(sheet.faces) else "")
-    return (_picture if suffix == ".png" else _page)(title, shown, sheet)
+    blocks = _blocks(sheet, shown)
+    if suffix == ".png":  # late: both show what is described here
+        from beauty_evaluate.reporting.comparison_picture import draw_sheet
+
+        return draw_sheet(title, blocks, sheet)
+    from beauty_evaluate.reporting.comparison_page import page
+
+    return page(title, blocks, sheet, folder)
 
 
 def _shown(sheet: Sheet, most: int) -> list[tuple[int, RankedFace]]:
@@ -128,101 +198,14 @@ def _shown(sheet: Sheet, most: int) -> list[tuple[int, RankedFace]]:
     return [pair for pair in numbered if pair[0] in kept]
 
 
-@dataclass(frozen=True)
-class _Text:
-    """What stands under a face; "" for nothing."""
-
-    score: str
-    percentile: str
-    name: str
-    warnings: str
-
-
-def _text(rank: int, face: RankedFace, rated: int) -> _Text:
-    half_width = "" if face.half_width is None else f" \N{PLUS-MINUS SIGN} {face.half_width:.2f}"
-    return _Text(
-        f"{rank}.  {face.score:.2f}{half_width}",
-        "" if face.percentile is None else f"higher than {face.percentile:.0f} % of {rated}",
-        face.name,
-        f"means little: {face.warnings.replace(';', ', ')}" if face.warnings else "",
-    )
-
-
-def _picture(title: str, shown: Sequence[tuple[int, RankedFace]], sheet: Sheet) -> bytes:
-    sentences = list(sheet.sentences[:MAX_SENTENCES_IN_PICTURE])
-    if len(sheet.sentences) > len(sentences):
-        sentences.append(f"{len(sheet.sentences) - len(sentences)} more sentences stand in a report as a page (.html).")
-    sentences.append(sheet.about)
-    letters = "".join([*sentences, *(face.name for _, face in shown)])
-    large, medium, small = (_font(size, letters) for size in FONT_SIZES)
-    columns = min(MAX_COLUMNS, max(MIN_COLUMNS, len(shown)))
-    width = columns * (THUMBNAIL_SIDE + GAP) + GAP
-    lines = [line for sentence in sentences for line in textwrap.wrap(sentence, width // 8)]
-    top = GAP + 2 * LINE_HEIGHT
-    bottom = top + -(-len(shown) // columns) * (FACE_HEIGHT + GAP)
-    picture = Image.new("RGB", (width, bottom + len(lines) * LINE_HEIGHT + GAP), "white")
-    draw = ImageDraw.Draw(picture)
-    draw.text((GAP, GAP), title, "black", large)
-    for i, (rank, face) in enumerate(shown):
-        x, y = GAP + i % columns * (THUMBNAIL_SIDE + GAP), top + i // columns * (FACE_HEIGHT + GAP)
-        picture.paste(Image.open(io.BytesIO(face.jpeg)), (x, y))
-        _label(draw, x, y, face, sheet)
-        _write_text(draw, x, y + THUMBNAIL_SIDE + 9, _text(rank, face, sheet.rated), medium, small)
-    for i, line in enumerate(lines):
-        draw.text((GAP, bottom + i * LINE_HEIGHT), line, "black", small)
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
-
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
-
-def _label(draw: ImageDraw.ImageDraw, x: int, y: int, face: RankedFace, sheet: Sheet) -> None:
-    """A frame around a face that was asked about among others, and a bar in the colour of the score under each."""
-    if face.is_query and sheet.compares:
-        draw.rectangle((x - 4, y - 4, x + THUMBNAIL_SIDE + 3, y + THUMBNAIL_SIDE + 3), outline=RAISES, width=4)
-    bar = (x, y + THUMBNAIL_SIDE, x + THUMBNAIL_SIDE - 1, y + THUMBNAIL_SIDE + 5)
-    draw.rectangle(bar, fill=score_colour(face.score, sheet.scale))
-
-
-def _write_text(draw: ImageDraw.ImageDraw, x: int, y: int, text: _Text, medium: Font, small: Font) -> None:
-    draw.text((x, y), text.score, "black", medium)
-    draw.text((x, y + 1.3 * LINE_HEIGHT), text.percentile, GREY, small)
-    draw.text((x, y + 2.2 * LINE_HEIGHT), _fitting(draw, text.name, small), "black", small)
-    draw.text((x, y + 3.1 * LINE_HEIGHT), _fitting(draw, text.warnings, small), RAISES, small)
-
-
-def _font(size: int, text: str) -> Font:
-    """Pillow's own, or for letters that it lacks the first of FONTS that is there."""
-    if not all(ord(c) < MAX_OWN_FONT for c in text):
-        for name in FONTS:
-            with contextlib.suppress(OSError):
-                return ImageFont.truetype(name, size)
-    return ImageFont.load_default(size)
-
-
-def _fitting(draw: ImageDraw.ImageDraw, text: str, font: Font) -> str:
-    """The text, its middle left out if it is wider than a face."""
-    length, cut = len(text), text
-    while draw.textlength(cut, font) > THUMBNAIL_SIDE and length > 4:
-        length -= 1
-        cut = f"{text[: length // 2]}...{text[len(text) - length // 2 :]}"
-    return cut
-
-
-def _page(title: str, shown: Sequence[tuple[int, RankedFace]], sheet: Sheet) -> bytes:
-    from beauty_evaluate.reporting.html import render as fill  # late: Jinja2, which a picture does without
-
-    faces = [
-        {
-            **vars(_text(rank, face, sheet.rated)),
-            "jpeg": base64.b64encode(face.jpeg).decode(),
-            "is_marked": face.is_query and sheet.compares,
-        }
-        for rank, face in shown
-    ]
-    page = fill(
-        "comparison.html", title=title, about=sheet.about, sentences=sheet.sentences, faces=faces, query_colour=RAISES
-    )
-    return page.encode()
+def _blocks(sheet: Sheet, shown: Sequence[tuple[int, RankedFace]]) -> list[Block]:
+    """Before and after, then the ranking, then doubtful scores. What is all in pairs is not ranked as well."""
+    cards = [Card(rank, face, sheet.rated) for rank, face in shown]
+    paired = [face for pair in sheet.pairs for face in (pair.before, pair.after)]
+    ranks = {id(face): rank for rank, face in enumerate(sheet.faces, 1)}
+    first = [Card(ranks[id(face)], face, sheet.rated, is_ranked=False) for face in paired]
+    blocks = [Block("Before and after", first[: len(cards) // 2 * 2], is_pairs=True)]
+    if sheet.is_ranking:
+        blocks.append(Block("Ranking" if paired else "", [card for card in cards if not card.face.warnings]))
+        blocks.append(Block(DOUBTFUL, [card for card in cards if card.face.warnings]))
+    return [block for block in blocks if block.cards]

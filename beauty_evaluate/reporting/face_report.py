@@ -14,6 +14,7 @@ from beauty_evaluate.explain.job import Explanation
 from beauty_evaluate.explain.region_shapley import RegionEffects
 from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.files import write_atomic
+from beauty_evaluate.phrases import plain_warnings, share_below, signed
 from beauty_evaluate.raters.rater import Rater, crop_config
 from beauty_evaluate.reporting import plots
 from beauty_evaluate.reporting.html import FULL_SCALE, crop_uri, render
@@ -78,11 +79,16 @@ class _Subject:
     def standing(self) -> str:
         if self.percentile is None:
             return ""
-        return f"higher than {self.percentile:.0f} % of the {len(self.labels)} rated faces of {self.rater.card.data}"
+        return share_below(self.percentile, f"the {len(self.labels)} rated faces of {self.rater.card.data}")
 
     @property
     def warnings(self) -> list[str]:
         return quality(self.explanation.face, crop_config(self.rater)).warnings()
+
+    @property
+    def reasons(self) -> list[str]:
+        """The warnings in plain words."""
+        return plain_warnings(";".join(self.warnings))
 
 
 def write_face_report(rater: Rater, explanation: Explanation, photo: str, out: Path, quick: bool = False) -> FaceReport:
@@ -136,7 +142,7 @@ def _page(subject: _Subject, sections: Sequence[Section], out: Path) -> str:
     return render(
         "face_report.html",
         title=subject.title, photo=subject.photo, score=subject.score, scale=str(subject.rater.scale),
-        crop=crop_uri(explanation.crop), percentile=subject.standing, warnings=subject.warnings,
+        crop=crop_uri(explanation.crop), percentile=subject.standing, warnings=subject.reasons,
         about=about(subject.rater.card), raises=RAISES, lowers=LOWERS, rows=_rows(explanation.effects) if shown else [],
         essence=_essence(explanation.effects), careful=_careful(explanation), method=_method(explanation),
         summary=Figure(summary, caption), hidden=first, sections=sections, limits=LIMITS,
@@ -152,7 +158,7 @@ def _rows(effects: RegionEffects) -> list[dict[str, str]]:
         width = min(abs(effect) / FULL_SCALE, 1) * 50
         rows.append(
             {
-                "name": effects.names[i], "effect": f"{effect:+.2f}", "area": f"{100 * effects.areas[i]:.0f}",
+                "name": effects.names[i], "effect": signed(effect), "area": f"{100 * effects.areas[i]:.0f}",
                 "left": f"{50 if effect > 0 else 50 - width:.1f}", "width": f"{width:.1f}",
                 "direction": "raise" if effect > 0 else "lower",
             }
@@ -163,9 +169,10 @@ def _rows(effects: RegionEffects) -> list[dict[str, str]]:
 def _essence(effects: RegionEffects) -> str:
     """Which region raised the score most and which lowered it."""
     up, down = int(effects.effects.argmax()), int(effects.effects.argmin())
+    highest, lowest = effects.effects[up], effects.effects[down]
     parts = [
-        f"Raised the score most: {effects.names[up]} ({effects.effects[up]:+.2f})." if effects.effects[up] > 0 else "",
-        f"Lowered it most: {effects.names[down]} ({effects.effects[down]:+.2f})." if effects.effects[down] < 0 else "",
+        f"Raised the score most: {effects.names[up]} ({signed(highest)})." if highest > 0 else "",
+        f"Lowered it most: {effects.names[down]} ({signed(lowest)})." if lowest < 0 else "",
     ]
     return " ".join(part for part in parts if part) or "No region moved the score."
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from beauty_evaluate.explain.filter_table import FaceFilters, FilterRow, FilterTable
 from beauty_evaluate.faces.align import Crop
 from beauty_evaluate.images import Picture
+from beauty_evaluate.phrases import signed
 from beauty_evaluate.reporting import filter_plots
 
 MIN_RING_SHARE = 0.04  # radius of a ring, as a share of the side
@@ -29,7 +30,7 @@ def filter_sentence(row: FilterRow) -> str:
     region = f"masking the {row.region} cuts its activation by {100 * row.share:.0f} %"
     name = f"{row.layer.removeprefix('block').split('_')[0]}.{row.filter}"
     return (
-        f"{name}: moves a score by {row.absolute:.3f} points ({row.effect:+.3f} on average); active on "
+        f"{name}: moves a score by {row.absolute:.3f} points ({signed(row.effect, 3)} on average); active on "
         f"{100 * row.active:.0f} % of faces; {region if row.region else 'depends on no single region'}"
     )
 
@@ -76,7 +77,7 @@ def draw_face_filters(path: Path, filters: FaceFilters, crop: Crop) -> None:
         strips.append([picture, ringed(crop, active.places[0, number], active.cell) if here else crop])
         share = 100 * filters.active[number]
         captions.append(
-            f"filter {number}: {filters.effects[number]:+.3f} points; active on {share:.0f} % of faces"
+            f"filter {number}: {signed(filters.effects[number], 3)} points; active on {share:.0f} % of faces"
             f"{'' if here else '; inactive here'}"
         )
     title = f"{filters.layer}: the {len(shown)} of {len(filters.order)} filters that moved this score most"

@@ -16,6 +16,7 @@ from beauty_evaluate.explain.occlusion import occlusion
 from beauty_evaluate.explain.pixel_map import PixelMap
 from beauty_evaluate.explain.reliability import FAILED, NOT_EVALUATED
 from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.phrases import signed
 from beauty_evaluate.raters.builders import relu_layers
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater
@@ -125,7 +126,7 @@ def _filters_section(network: NetworkRater, explanation: Explanation, out: Path)
     paragraph = (
         "The score is computed from the last convolution. These are its filters that moved this score most: what would "
         "change if they were as active as on an average face. Alone, each does little: the first "
-        f"{effects[0][1]:+.3f} points. Their effects do not add up, since they work together."
+        f"{signed(effects[0][1], 3)} points. Their effects do not add up, since they work together."
     )
     caption = "Left a picture made to activate the filter, right this face with a ring where the filter is most active."
     facts = [{"filter": number, "effect": round(effect, 4)} for number, effect in effects]

@@ -14,6 +14,7 @@ from beauty_evaluate.explain.job import Explanation
 from beauty_evaluate.explain.pixel_map import PixelMap
 from beauty_evaluate.explain.region_shapley import RegionEffects
 from beauty_evaluate.faces.align import Crop
+from beauty_evaluate.phrases import signed
 from beauty_evaluate.reporting.html import FULL_SCALE
 
 DIVERGING = "PuOr_r"  # told apart by colour-blind people; 0 is white
@@ -57,7 +58,7 @@ def _effect_bars(axes: Axes, effects: RegionEffects) -> None:
     axes.set(xlim=(-1.3 * FULL_SCALE, 1.3 * FULL_SCALE), xlabel=f"rating points, against\n{effects.replacement}")
     for row, (effect, end) in enumerate(zip(values, inside, strict=True)):
         x, side = end + np.copysign(0.02 * FULL_SCALE, effect), "left" if effect > 0 else "right"
-        axes.text(x, row, f"{effect:+.2f}", va="center", ha=side, fontsize=8)
+        axes.text(x, row, signed(effect), va="center", ha=side, fontsize=8)
     axes.axvline(0, color="black", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -77,7 +78,7 @@ def pixel_map_sheet(path: Path, crop: Crop, maps: Sequence[PixelMap]) -> None:
         limit = MAX_POINTS_PER_PERCENT
         shades = axes.imshow(soft, cmap=DIVERGING, vmin=-limit, vmax=limit, alpha=0.65)
         total, left_out = pixel_map.values.sum(), pixel_map.completeness_error
-        axes.set_title(f"{pixel_map.name}\ntotal {total:+.2f}, unexplained {left_out:+.2f}", fontsize=9)
+        axes.set_title(f"{pixel_map.name}\ntotal {signed(total)}, unexplained {signed(left_out)}", fontsize=9)
         axes.set_axis_off()
     label = "rating points for each % of the picture"
     figure.colorbar(shades, ax=figure.axes, orientation="horizontal", shrink=0.5, label=label, extend="both")

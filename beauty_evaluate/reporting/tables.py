@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.metrics import bootstrap_pearson
+from beauty_evaluate.phrases import signed
 
 MEAN_BASELINE = "mean baseline: predict the training mean"
 ONE_RATER = "one human rater"
@@ -62,7 +63,7 @@ def _external(evaluation: Evaluation) -> str:
     for name, photos in evaluation.rows().items():
         low, high = bootstrap_pearson(evaluation.predicted[photos], evaluation.true[photos])
         interval = "-" if low != low else f"{low:.3f} .. {high:.3f}"
-        shift = "" if photos.all() else f"{evaluation.too_high(photos):+.2f}"
+        shift = "" if photos.all() else signed(evaluation.too_high(photos))
         pc, rank = (cell(figures[name][key]) for key in ("pearson", "spearman"))
         rows.append([_title(evaluation, name), f"{photos.sum()}", pc, interval, rank, shift])
     for column in evaluation.data.group_columns:

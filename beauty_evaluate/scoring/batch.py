@@ -110,7 +110,7 @@ def _score_task(
         message = (
             f"The program failed on this photo, which is a bug: {type(error).__name__} ({error}). Please report it."
         )
-        return [Scored.failed(paths[0], PhotoError("failed", " ".join(message.split())))]
+        return [Scored.failed(paths[0], PhotoError("failed", " ".join(message.split())), scorer.card.identity)]
 
 
 def _score_with_copy(scorer: Scorer, path: str, single: bool, copy: Path, rater: Rater | None) -> Scored:
@@ -118,7 +118,7 @@ def _score_with_copy(scorer: Scorer, path: str, single: bool, copy: Path, rater:
         photo = images.load_photo(path)
         scored = scorer.look(photo, path, single, rater)
     except PhotoError as error:
-        return Scored.failed(path, error)
+        return Scored.failed(path, error, scorer.card.identity)
     _write_jpeg(copy, annotate(photo.pixels, scored.rows, scorer.scale, photo.reduction))
     return scored
 

@@ -8,13 +8,22 @@ from pathlib import Path
 from beauty_evaluate.config import RatingScale
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.reporting import comparison_report
-from beauty_evaluate.reporting.comparison_report import RankedFace, Sheet
+from beauty_evaluate.reporting.comparison_report import Pair, RankedFace, Sheet
 from beauty_evaluate.scoring.batch import scan
 from beauty_evaluate.scoring.paths import expand
-from beauty_evaluate.scoring.ranking import Entry, Person, disambiguate_names, entries, pairs, people, ranked
+from beauty_evaluate.scoring.ranking import (
+    Entry,
+    Person,
+    disambiguate_names,
+    entries,
+    pairs,
+    people,
+    ranked,
+    short_names,
+)
 from beauty_evaluate.scoring.rows import Row, Scored
 from beauty_evaluate.scoring.scorer import Scorer
-from beauty_evaluate.scoring.sentences import about, verdicts
+from beauty_evaluate.scoring.sentences import about, change, verdicts
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,7 @@ class Comparison:
     """Faces in the order of their scores, and what that order says.
 
     Attributes:
-        ranking: the highest score first, with names that differ.
+        ranking: the highest score first, after all others those that are doubtful; with names that differ.
         sentences: what the ranking says, and how many photos could not be scored.
         failed: of photos without a score.
         about: what the scores are, for the foot of a page.
@@ -56,19 +65,19 @@ class Comparison:
         comparison_report.write(path, self._sheet())
 
     def _sheet(self) -> Sheet:
-        faces = [
-            RankedFace(
-                entry.name,
-                entry.score,
-                entry.half_width,
-                entry.row.percentile,
-                entry.row.warnings,
-                entry.jpeg,
-                entry.is_query,
-            )
-            for entry in self.ranking
-        ]
-        return Sheet(faces, self.sentences, self.about, self.scale, self.rated)
+        persons = short_names({entry.person for entry in self.ranking if entry.person})
+        faces = [_ranked_face(entry, persons.get(entry.person, "")) for entry in self.ranking]
+        shown = dict(zip(map(id, self.ranking), faces, strict=True))
+        both = [Pair(shown[id(before)], shown[id(after)], change(before, after)) for before, after in self.pairs]
+        return Sheet(faces, self.sentences, self.about, self.scale, self.rated, both)
+
+
+def _ranked_face(entry: Entry, person: str) -> RankedFace:
+    row = entry.row
+    return RankedFace(
+        entry.name, entry.score, entry.half_width, row.percentile, row.warnings, entry.jpeg, entry.is_query, person,
+        row.file,
+    )  # fmt: skip
 
 
 def compare(

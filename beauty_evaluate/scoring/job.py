@@ -13,6 +13,7 @@ from beauty_evaluate.errors import UserError
 from beauty_evaluate.scoring.batch import scan
 from beauty_evaluate.scoring.outputs import Outputs
 from beauty_evaluate.scoring.paths import copy_paths, expand
+from beauty_evaluate.scoring.picks import Candidate, Picks, candidate, copy_photos, pick
 from beauty_evaluate.scoring.rows import Row, Scored
 from beauty_evaluate.scoring.scorer import Scorer
 
@@ -55,10 +56,13 @@ class Summary:
         earlier: of them, those that the tables of an earlier run hold, by whether they have a score.
         faces: that were scored.
         warned: of them, those whose score means little.
-        best: rows with the highest scores.
+        best: rows with the highest scores, doubtful ones last.
         failed: photos without a score, by status.
         others_failed: photos to compare with that have no score.
         comparison: of the faces, where one was wanted and there are any.
+        candidates: for photos to be picked from, where some are wanted.
+        picked: of them, each with the copy of its file, None without a folder for copies.
+        sidecars: photos by whether their scores were written beside them, or there is a file of another program.
     """
 
     photos: int
@@ -69,6 +73,9 @@ class Summary:
     failed: Counter[str] = field(default_factory=Counter)
     others_failed: int = 0
     comparison: "Comparison | None" = None
+    candidates: list[Candidate] = field(default_factory=list)
+    picked: list[tuple[Candidate, Path | None]] = field(default_factory=list)
+    sidecars: Counter[bool] = field(default_factory=Counter)
 
     @property
     def left(self) -> int:
@@ -89,7 +96,7 @@ class Summary:
             return
         self.faces += len(scored.faces)
         self.warned += sum(bool(row.warnings) for row in scored.rows)
-        self.best = heapq.nlargest(BEST, [*self.best, *scored.rows], key=lambda row: row.score or 0)
+        self.best = heapq.nsmallest(BEST, [*self.best, *scored.rows], key=lambda row: row.place)
 
 
 def others_in(folder: Path, photos: Sequence[str], outputs: Outputs) -> list[str]:
@@ -115,7 +122,7 @@ def run(
         watch: called with each photo as it is scored.
 
     Raises:
-        UserError: a table that `outputs.resume` cannot go on in.
+        UserError: a table that `outputs.resume` cannot go on in, or photos of no person to pick from.
 
     Example:
         >>> summary = run(Inputs(["examples/eileen_collins.png", "missing.jpg"]), Scorer(), Outputs())
@@ -126,10 +133,15 @@ def run(
     summary, compares = Summary(len(inputs.photos)), bool(outputs.report or inputs.others)
     entries: list[Entry] = []
     failed: list[Row] = []
+    if outputs.picks.of_persons:
+        outputs.picks.check_persons(_person(path, inputs.roots) for path in inputs.photos)
     for scored in _score(inputs, scorer, outputs, single, summary, watch):
         failed += [] if scored.faces else scored.rows
         if compares and scored.faces:
             entries += _entries(scored, scorer, inputs.roots)
+        if outputs.picks.is_any and scored.faces:
+            summary.candidates.append(candidate(scored.rows, _person(scored.rows[0].file, inputs.roots)))
+    summary.picked = _picked(summary.candidates, outputs.picks)
     if entries:
         for done, scored in enumerate(scan(scorer, inputs.others), 1):
             failed += [] if scored.faces else scored.rows
@@ -160,6 +172,8 @@ def _score(
             for table in tables:
                 table.write(scored.rows)
             summary.add(scored)
+            if outputs.xmp and scored.faces and os.path.isfile(scored.rows[0].file):
+                summary.sidecars[_write_sidecar(scored, scorer)] += 1
             watch(scored, done, len(left), True)
             yield scored
 
@@ -167,12 +181,14 @@ def _score(
 @contextlib.contextmanager
 def _tables(outputs: Outputs, scorer: Scorer) -> "Iterator[list[Table]]":
     with contextlib.ExitStack() as stack:
-        tables = outputs.open_tables() if outputs.csv or outputs.json else []
-        for table in tables:
-            stack.callback(table.close)
+        tables = outputs.open_tables(stack)
         for table in tables:
             table.check(scorer)
+        for table in tables:
+            table.begin()
         yield tables
+        for table in tables:
+            table.finish()
 
 
 def _earlier(path: str, tables: "Sequence[Table]") -> bool | None:
@@ -186,6 +202,26 @@ def _entries(scored: Scored, scorer: Scorer, roots: Sequence[str] | None = None)
     from beauty_evaluate.scoring.ranking import entries  # late: a plain call does without
 
     return entries(scored, scorer.crop_config, roots or (), roots is not None)
+
+
+def _person(file: str, roots: Sequence[str]) -> str:
+    from beauty_evaluate.scoring.ranking import person_of  # late, likewise
+
+    return person_of(Path(file), roots)
+
+
+def _picked(candidates: Sequence[Candidate], picks: Picks) -> list[tuple[Candidate, Path | None]]:
+    """The photos that are wanted, copied where that is wanted too; one from a pipe is no file."""
+    photos = pick(candidates, picks) if picks.is_any else []
+    files = [photo.file for photo in photos if picks.folder and os.path.isfile(photo.file)]
+    copies = dict(zip(files, copy_photos(files, picks.folder), strict=True)) if files and picks.folder else {}
+    return [(photo, copies.get(photo.file)) for photo in photos]
+
+
+def _write_sidecar(scored: Scored, scorer: Scorer) -> bool:
+    from beauty_evaluate.scoring import sidecar  # late, likewise
+
+    return sidecar.write(scored.rows[0].file, scored.rows, scorer.scale)
 
 
 def _nobody(scored: Scored, done: int, total: int, is_query: bool) -> None:

@@ -1,12 +1,14 @@
 """What a run over photos writes, and what it must not write over."""
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beauty_evaluate.errors import UserError
+from beauty_evaluate.scoring.picks import Picks, in_folder
 
 if TYPE_CHECKING:
     from beauty_evaluate.scoring.tables import Table
@@ -22,6 +24,10 @@ class Outputs:
         copies: folder of annotated copies, which are written over likewise.
         resume: go on in tables that are there.
         overwrite: write over tables that are there.
+        excel: begin the CSV with a byte order mark, by which Excel knows UTF-8.
+        sort: put the highest score first in the tables, once all photos are scored.
+        xmp: write scores into a file beside each photo.
+        picks: photos to name at the end, and to copy.
 
     Example:
         >>> Outputs(csv="scores.csv", json="-").files
@@ -34,6 +40,10 @@ class Outputs:
     copies: Path | None = None
     resume: bool = False
     overwrite: bool = False
+    excel: bool = False
+    sort: bool = False
+    xmp: bool = False
+    picks: Picks = field(default_factory=Picks)
 
     @property
     def files(self) -> list[str]:
@@ -60,6 +70,9 @@ class Outputs:
             raise UserError("--resume goes on in a table, --overwrite starts it again. Leave one out.")
         if self.resume and (not tables or "-" in tables):
             raise UserError("--resume needs a file with earlier rows. Add --csv FILE or --json FILE.")
+        if self.excel and not self.csv:
+            raise UserError("--excel is about a CSV. Add --csv FILE.")
+        self.picks.check(self.resume)
         self._check_files()
 
     def _check_files(self) -> None:
@@ -77,7 +90,7 @@ class Outputs:
 
     def check_inputs(self, photos: Iterable[str]) -> None:
         """Raises UserError if an output would be written over a photo."""
-        if not (self.files or self.copies):
+        if not (self.files or self.copies or self.picks.folder):
             return
         inputs = {os.path.realpath(path) for path in photos}
         for file in self.files:
@@ -85,14 +98,26 @@ class Outputs:
                 raise UserError(f"{file} is one of the photos. Name another file for the results.")
         if self.copies and os.path.realpath(self.copies) in {os.path.dirname(path) for path in inputs}:
             raise UserError(f"The photos lie in {self.copies}. Name another folder for the copies.")
+        if self.picks.folder and any(in_folder(path, self.picks.folder) for path in inputs):
+            raise UserError(f"Photos lie in {self.picks.folder}. Name another folder for the copies of the best.")
 
-    def open_tables(self) -> "list[Table]":
-        """The tables, to be closed by the caller. Raises UserError for one that `resume` cannot go on in."""
+    def without_picked(self, photos: Sequence[str], named: Iterable[str]) -> list[str]:
+        """The photos without copies that an earlier run picked into a folder among those that were asked about, so that
+        the same command works twice. Those named one by one stay, and are refused by `check_inputs`."""
+        folder, kept = self.picks.folder, set(named)
+        left = [path for path in photos if path in kept or not (folder and in_folder(path, folder))]
+        return left or list(photos)
+
+    def open_tables(self, stack: ExitStack) -> "list[Table]":
+        """The tables, which the stack closes. Raises UserError for one that another run is writing, or that `resume`
+        cannot go on in."""
+        if not (self.csv or self.json):
+            return []
         from beauty_evaluate.scoring.tables import Table  # late: most runs do without
 
         tables = []
         if self.csv:
-            tables.append(Table(self.csv, "csv", self.resume))
+            tables.append(stack.enter_context(closing(Table(self.csv, "csv", self.resume, self.excel, self.sort))))
         if self.json:
-            tables.append(Table(self.json, "json", self.resume))
+            tables.append(stack.enter_context(closing(Table(self.json, "json", self.resume, is_sorted=self.sort))))
         return tables

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import hypot
 from pathlib import Path
@@ -46,6 +46,11 @@ class Entry:
         """Half the width of the score's prediction interval; None without one."""
         return self.row.half_width
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its score means little."""
+        return self.row.is_doubtful
+
 
 def entries(scored: Scored, config: CropConfig, roots: Sequence[str] = (), is_query: bool = True) -> list[Entry]:
     """The faces of one photo; none if it has no score.
@@ -69,11 +74,23 @@ def entries(scored: Scored, config: CropConfig, roots: Sequence[str] = (), is_qu
         path = Path(row.file)
         name = printable(path.name) + f", face {row.face}" * (row.faces > 1)
         assert row.score is not None
-        entries.append(Entry(name, row, row.score, _jpeg(face.crop(config)), printable(_person(path, roots)), is_query))
+        entries.append(
+            Entry(name, row, row.score, _jpeg(face.crop(config)), printable(person_of(path, roots)), is_query)
+        )
     return entries
 
 
-def _person(path: Path, roots: Sequence[str]) -> str:
+def person_of(path: Path, roots: Sequence[str]) -> str:
+    """The folder that stands for a photo's person; "" for none.
+
+    Args:
+        path: of the photo.
+        roots: as in `entries`.
+
+    Example:
+        >>> person_of(Path("holiday/ann/1.jpg"), ["holiday"]), person_of(Path("holiday/1.jpg"), ["holiday"])
+        ('holiday/ann', '')
+    """
     root = next((root for root in roots if path.is_relative_to(root)), None)
     parts = path.relative_to(root).parts if root is not None else ()
     if root is None or (len(parts) == 1 and len(roots) == 1):
@@ -101,8 +118,8 @@ def disambiguate_names(faces: Sequence[Entry]) -> list[Entry]:
 
 
 def ranked(faces: Sequence[Entry]) -> list[Entry]:
-    """The highest score first; equal ones by name."""
-    return sorted(faces, key=lambda entry: (-entry.score, entry.name))
+    """The highest score first, equal ones by name, and after all of these the doubtful ones likewise."""
+    return sorted(faces, key=lambda entry: (*entry.row.place, entry.name))
 
 
 def joint_half_width(a: Entry, b: Entry) -> float | None:
@@ -126,9 +143,10 @@ class Person:
 
     Attributes:
         name: of their folder.
-        photos: their number.
+        photos: the number of those that count.
         mean, sd: of the scores, rating points.
         best, worst: the photos with the highest and the lowest score.
+        left_out: doubtful photos that do not count, since two others at least are there.
     """
 
     name: str
@@ -137,23 +155,37 @@ class Person:
     sd: float
     best: Entry
     worst: Entry
+    left_out: int = 0
 
 
 def people(faces: Sequence[Entry]) -> list[Person]:
     """Those with two and more photos of their own that show one face each; the highest mean first."""
     folders: dict[str, list[Entry]] = {}
-    for entry in ranked(faces):
+    for entry in sorted(faces, key=lambda entry: (-entry.score, entry.name)):
         if entry.person and entry.is_query and entry.row.faces == 1:
             folders.setdefault(entry.person, []).append(entry)
-    short = {person: os.path.basename(os.path.realpath(person)) for person in folders}  # `.` has no name of its own
-    names = Counter(short.values())
-    persons = []
+    names, persons = short_names(folders), []
     for person, photos in folders.items():
-        name = short[person] if names[short[person]] == 1 else person
-        if len(photos) > 1:
-            scores = [entry.score for entry in photos]
-            persons.append(Person(name, len(photos), mean(scores), stdev(scores), photos[0], photos[-1]))
+        clear = [entry for entry in photos if not entry.is_doubtful]
+        counted = clear if len(clear) > 1 else photos
+        if len(counted) > 1:
+            scores, left_out = [entry.score for entry in counted], len(photos) - len(counted)
+            persons.append(
+                Person(names[person], len(counted), mean(scores), stdev(scores), counted[0], counted[-1], left_out)
+            )
     return sorted(persons, key=lambda person: -person.mean)
+
+
+def short_names(folders: Iterable[str]) -> dict[str, str]:
+    """What people call the folders of persons: the last part, or all of it where that is not enough.
+
+    Example:
+        >>> short_names(["in/ann", "in/bob", "out/bob"])
+        {'in/ann': 'ann', 'in/bob': 'in/bob', 'out/bob': 'out/bob'}
+    """
+    short = {folder: os.path.basename(os.path.realpath(folder)) for folder in folders}  # `.` has no name of its own
+    names = Counter(short.values())
+    return {folder: name if names[name] == 1 else folder for folder, name in short.items()}
 
 
 def pairs(faces: Sequence[Entry]) -> list[tuple[Entry, Entry]]:

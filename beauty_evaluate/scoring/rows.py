@@ -23,6 +23,7 @@ class Row:
         confidence: of the detector, 0..1.
         warnings: why the score means little, words of `Quality.warnings` with `;` between them.
         error: why there is no score, a sentence.
+        weights: name of the weights and first 8 digits of the hash of the network, `Card.identity`.
         notes: sentences on how the photo was read: that only the first picture of an animation was, or a large photo at
             a lower resolution.
 
@@ -46,7 +47,24 @@ class Row:
     confidence: float | None = None
     warnings: str = ""
     error: str = ""
+    weights: str = ""
     notes: str = ""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it has warnings, so that its score means little."""
+        return bool(self.warnings)
+
+    @property
+    def place(self) -> tuple[bool, float]:
+        """What sorts rows: the highest score first, and doubtful ones last, since a bad photo may score high.
+
+        Example:
+            >>> dark, good = Row("a", 1, 1, "ok", 4.0, warnings="dark"), Row("b", 1, 1, "ok", 2.0)
+            >>> [row.file for row in sorted([dark, good], key=lambda row: row.place)]
+            ['b', 'a']
+        """
+        return self.is_doubtful, -(self.score or 0)
 
     @property
     def half_width(self) -> float | None:
@@ -73,9 +91,9 @@ class Scored:
     faces: list[Face]
 
     @classmethod
-    def failed(cls, file: str, error: PhotoError) -> "Scored":
-        """Of a photo that has no score."""
-        return cls([Row(str(file), 0, error.faces, error.status, error=str(error))], [])
+    def failed(cls, file: str, error: PhotoError, weights: str = "") -> "Scored":
+        """Of a photo that has no score; weights: as in `Row`."""
+        return cls([Row(str(file), 0, error.faces, error.status, error=str(error), weights=weights)], [])
 
 
 def as_read(rows: list[Row], photo: Photo) -> list[Row]:

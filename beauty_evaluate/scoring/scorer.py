@@ -155,11 +155,10 @@ class Scorer:
         scored, start = [], 0
         for source, photo in zip(sources, photos, strict=True):
             if isinstance(photo, PhotoError):
-                scored.append(Scored.failed(_name(source), photo))
+                scored.append(Scored.failed(_name(source), photo, self.card.identity))
             else:
-                read, faces = photo
-                rows = self._rows(_name(source), faces, ratings.part(start, len(faces)))
-                scored.append(Scored(as_read(rows, read), faces))
+                rows = self._rows(_name(source), faces := photo[1], ratings.part(start, len(photo[1])))
+                scored.append(Scored(as_read(rows, photo[0]), faces))
                 start += len(faces)
         return scored
 
@@ -235,11 +234,13 @@ class Scorer:
         low, high = (
             (None, None) if half_width is None else (self._end(score - half_width), self._end(score + half_width))
         )
-        percentile = self.percentile(score)
-        share = None if percentile is None else round(percentile, 1)
+        share = None if (percentile := self.percentile(score)) is None else round(percentile, 1)
         x, y, w, h = (round(value, 1) for value in face.box)
         warnings = ";".join(quality(face, self.crop_config).warnings())
-        return Row(file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings)
+        return Row(
+            file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings,
+            weights=self.card.identity,
+        )  # fmt: skip
 
     def _end(self, score: float) -> float:
         return round(self.scale.clip(score), 4)

@@ -78,7 +78,7 @@ def fit(
     photos = _digest(train, start)
     saved = _saved(config, photos, out, say) if resume else None
     plan = config.training
-    batches = Batches(train, config.augment, plan.batch_size, plan.seed, plan.views_per_epoch)
+    batches = Batches(train, config.augment, plan.batch_size, plan.seed, plan.views_per_epoch, plan.passes)
     precision = saved.precision if saved else _fastest_precision(config, batches, say)
     say(f"precision: {precision}")
     learner = Learner(config, batches, precision, start)

@@ -110,7 +110,7 @@ def train(job: Job, say: Say = _silent, progress: Callable[[int, int], None] | N
     pad = round(crop.size * job.config.augment.pad)
     for part in mixture.parts:
         say(f"reading {len(part.split.train)} photos of {part.title}, split {part.split.name}")
-    crops = load_crops(mixture.train, crop, pad, progress)
+    crops = load_crops(mixture.train, crop, pad, progress, person=job.config.augment.background > 0)
     validation = load_crops(watched.train, crop, pad) if watched else None
     loaded = [crops.problems, *([validation.problems] if validation else [])]
     problems = [str(problem) for part in (*(data.problems for data in job.data), *loaded) for problem in part]

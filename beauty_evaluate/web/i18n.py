@@ -37,7 +37,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "colon": (": ", "："),
     "comma": (", ", "，"),
-    "semicolon": ("; ", "；"),
     "list": (", ", "、"),
     "before": ("Before", "之前"),
     "after": ("After", "之后"),
@@ -46,7 +45,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "explaining": ("Explaining the score", "正在解释分数"),
     "results": ("Results", "结果"),
     "on_scale": ("on a scale of {low} to {high}", "（{low} 到 {high} 分）"),
-    "level": ("Level {level} (the score, rounded)", "等级 {level}（四舍五入的分数）"),
+    "fewer": (
+        "fewer than 1 % of the {rated} rated faces score lower", "{rated} 张已评分人脸中，分数更低的不到 1 %",
+    ),
     "higher": ("higher than {share} % of the {rated} rated faces", "高于 {rated} 张已评分人脸中的 {share} %"),
     "interval": (
         "In {share} % of cases the raters' mean lies between {low} and {high}.",

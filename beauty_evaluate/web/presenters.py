@@ -122,7 +122,6 @@ def _card(scorer: Scorer, texts: Texts, scored: Scored, i: int) -> dict[str, Any
     return {
         "row": row,
         "crop": _data(three_channels(scored.faces[i].crop(scorer.crop_config))),
-        "level": scorer.scale.level(row.score),
         "at": knowledge.share_of(scorer.scale, row.score),
         "band": None if None in ends else [knowledge.share_of(scorer.scale, end) for end in ends if end is not None],
         "warnings": [texts[word] for word in row.warnings.split(";") if word],

@@ -130,7 +130,7 @@ class ScoringService:
         try:
             return self.scorer.look(images.load_photo(data), name, rater=self._one_core, max_faces=MOST_FACES)
         except PhotoError as error:
-            return Scored.failed(name, error)
+            return Scored.failed(name, error, self.scorer.card.identity)
 
     def explain(self, data: bytes, number: int, progress: Progress, deadline: float) -> Future[Explanation]:
         """Begin to explain the score of one face.

@@ -30,7 +30,7 @@ def camera_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return film
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(camera_film: Path) -> Iterator[Browser]:
     fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     fake.append(f"--use-file-for-fake-video-capture={camera_film}")
@@ -209,7 +209,7 @@ def test_language_follows_the_browser_and_the_link(browser: Browser, address: st
         page.get_by_role("link", name="中文").click()
         choose(page, PORTRAIT)
         score(page)
-        expect(page.locator(".card")).to_contain_text("等级")
+        expect(page.locator(".card")).to_contain_text("张已评分人脸中的")
         accessible(page)
 
 

@@ -187,7 +187,7 @@ function savePicture() {
     font(24, 700);
     pen.fillText(card.querySelector(".score").innerText.replace(/\s+/g, " "), x, y + side + 28);
     font(15);
-    const place = folded(card.querySelector(".place").textContent.replace(/^[;；] ?/, ""), side);
+    const place = folded(card.querySelector(".place").textContent, side);
     [...place, ...names[i]].forEach((text, k) => pen.fillText(text, x, y + side + 30 + line * (k + 1)));
   });
   font(15);
