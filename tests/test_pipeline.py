@@ -26,7 +26,7 @@ def test_unreadable_photos_and_photos_without_a_face_give_no_crop(small_scut: Pa
     assert len(crops.names) == 6
     unreadable, faceless = sorted(map(str, crops.problems))
     assert unreadable.startswith("AF9001.jpg: ")
-    assert "Not a JPEG" in unreadable
+    assert "This is a text file" in unreadable
     assert faceless.startswith("CM9002.jpg: ")
     assert "No face was found" in faceless
 
