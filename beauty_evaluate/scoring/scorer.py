@@ -228,7 +228,7 @@ class Scorer:
         percentile = self.percentile(score)
         share = None if percentile is None else round(percentile, 1)
         x, y, w, h = (round(value, 1) for value in face.box)
-        warnings = ";".join(quality(face, self.crop_config).warnings())
+        warnings = ";".join([*quality(face, self.crop_config).warnings(), *rating.warnings(0)])
         return Row(file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings)
 
     def _end(self, score: float) -> float:
