@@ -2,7 +2,7 @@
 
 python benchmarks/covered.py --data SCUT-FBP5500 --data MEBEAUTY
 
-Every second photo of the training lists is learnt from; benchmarks/warnings.py looks at the others.
+Every second photo of the training lists is learnt from; benchmarks/face_warnings.py looks at the others.
 """
 
 import argparse

@@ -110,7 +110,7 @@ def _check(card: Card, table: HeldOut, data: Sequence[DataSet]) -> None:
     if missing := sorted(set(table.data_sets) - set(sets)):
         raise DataError(f"{table.card.name} holds back photos of {', '.join(missing)}. Name this data set with --data.")
     for title, one in sets.items():
-        names = [name for name, own in zip(table.names, table.data_sets, strict=True) if own == title]
+        names = [name for name, whose in zip(table.names, table.data_sets, strict=True) if whose == title]
         if unknown := sorted(set(names) - set(one.samples)):
             raise DataError(f"{unknown[0]} is not among the photos of {title}. Name the data set it was made from.")
         assert_no_leakage(table.card, one, names)

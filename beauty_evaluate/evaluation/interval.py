@@ -54,19 +54,19 @@ def calibrate(
         raise DataError(f"An interval needs at least {10 * knots} held-out scores; there are {len(predicted)}.")
     weights = np.ones(len(predicted)) if weights is None else weights
     errors = np.abs(true - predicted)
-    known = _usable(measured or {})
+    usable = _usable(measured or {})
     scores = np.array([predicted[part].mean() for part in np.array_split(np.argsort(predicted), knots)])
-    odds = known.get("data_set_odds")
+    odds = usable.get("data_set_odds")
     sides = [weights] if odds is None else [weights * (1 - share_of_others(odds)), weights * share_of_others(odds)]
     widths = [_width_by_score(predicted, errors, side, scores, level) for side in sides]
     interval = _interval(level, scores, widths)
-    factors = _factors(np.log(np.maximum(errors, MIN_ERROR) / interval.at(predicted, known)), known, weights)
-    ratio = errors / replace(interval, factors=factors).at(predicted, known)
+    factors = _factors(np.log(np.maximum(errors, MIN_ERROR) / interval.at(predicted, usable)), usable, weights)
+    ratio = errors / replace(interval, factors=factors).at(predicted, usable)
     widths = [width * conformal_quantile(ratio, side, level) for width, side in zip(widths, sides, strict=True)]
     interval = replace(_interval(level, scores, widths), factors=factors)
-    if "distance" not in known:
+    if "distance" not in usable:
         return interval
-    most = round(weighted_quantile(known["distance"], weights, USUAL), 3)
+    most = round(weighted_quantile(usable["distance"], weights, USUAL), 3)
     wide = round(_of_strangers(predicted, true, weights, level), 4)
     return replace(interval, max_distance=most, unusual_half_width=wide)
 
@@ -97,7 +97,7 @@ def conformal_quantile(ratio: Floats, weights: Floats, level: float) -> float:
 
 
 def _usable(measured: Measurements) -> dict[str, Floats]:
-    """What is known of every second photo at least, and varies."""
+    """What is usable of every second photo at least, and varies."""
     return {
         name: values
         for name, values in measured.items()
@@ -113,13 +113,13 @@ def _width_by_score(predicted: Floats, errors: Floats, weights: Floats, scores: 
     return np.asarray((padded[:-2] + 2 * width + padded[2:]) / 4)
 
 
-def _factors(target: Floats, known: Mapping[str, Floats], weights: Floats) -> dict[str, Curve]:
+def _factors(target: Floats, usable: Mapping[str, Floats], weights: Floats) -> dict[str, Curve]:
     """The factor of each measurement, from log errors beside the width by score."""
-    if not known:
+    if not usable:
         return {}
-    knots = {name: np.unique(np.nanquantile(values, QUANTILES)) for name, values in known.items()}
+    knots = {name: np.unique(np.nanquantile(values, QUANTILES)) for name, values in usable.items()}
     columns = [np.ones((len(target), 1))]
-    for name, values in known.items():
+    for name, values in usable.items():
         hats = np.column_stack([np.interp(values, knots[name], unit) for unit in np.eye(len(knots[name]))])
         columns.append(np.where(np.isnan(hats), np.nanmean(hats, axis=0), hats))
     design = np.concatenate(columns, axis=1)
@@ -128,7 +128,7 @@ def _factors(target: Floats, known: Mapping[str, Floats], weights: Floats) -> di
     factors, start = {}, 0
     for name, at in knots.items():
         logs, start = slopes[start : start + len(at)], start + len(at)
-        usual = np.interp(np.nanmedian(known[name]), at, logs)
+        usual = np.interp(np.nanmedian(usable[name]), at, logs)
         factors[name] = Curve(tuple(np.round(at, 4).tolist()), tuple(np.round(np.exp(logs - usual), 4).tolist()))
     return factors
 

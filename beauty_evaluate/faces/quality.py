@@ -19,7 +19,7 @@ FINE_DETAIL = 2.0  # pixels of the 256 of a crop's side: what is finer is gone f
 
 # The thresholds are where degraded photos of SCUT-FBP5500 begin to move their own score by a tenth of a point and
 # more, or where hardly any of its faces lies (benchmarks/drift.md, by benchmarks/drift.py); from `max_outside` on, as
-# benchmarks/warnings.md has it, by benchmarks/warnings.py.
+# benchmarks/warnings.md has it, by benchmarks/face_warnings.py.
 @dataclass(frozen=True)
 class Thresholds:
     """Where each warning begins."""
@@ -146,8 +146,8 @@ def _placed(face: Face, config: CropConfig) -> tuple[float, float]:
     height, width = face.photo_size or (np.inf, np.inf)
     inside = ((places >= -0.5) & (places <= (width - 0.5, height - 0.5))).all(1) | (face.photo_size is None)
     # the affine map that takes the template onto the points, without its rotation: how it stretches both axes
-    known = np.column_stack([template(config), np.ones(5)])
-    linear = np.linalg.lstsq(known, face.points, rcond=None)[0][:2].T
+    corners = np.column_stack([template(config), np.ones(5)])
+    linear = np.linalg.lstsq(corners, face.points, rcond=None)[0][:2].T
     values, axes = np.linalg.eigh(linear.T @ linear)
     stretch = (axes * np.sqrt(np.maximum(values, 0))) @ axes.T
     return 1 - float(inside.mean()), float(stretch[0, 0] / max(stretch[1, 1], 1e-9))
