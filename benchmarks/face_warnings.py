@@ -232,7 +232,8 @@ def main() -> None:
     lines = [
         "# What the warnings mark",
         f"Scores of `{rater.name}`, of {sizes}, none learnt from, by `python benchmarks/face_warnings.py "
-        f"--data SCUT-FBP5500 --data MEBEAUTY --weights CARD.json`. A warning stays if it marks {ENOUGH} photos or more and these are "
+        "--data SCUT-FBP5500 --data MEBEAUTY --weights CARD.json`. "
+        f"A warning stays if it marks {ENOUGH} photos or more and these are "
         f"{RATIO} times as far off as the unmarked ones of the same column, on average.",
         table(("Warning", *pools, "Times as far off", "Verdict"), word_rows(pools)),
         f"The threshold that marks most photos at {RATIO} times the error, beside the one in use:",
