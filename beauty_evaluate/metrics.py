@@ -1,5 +1,6 @@
 """Figures of merit, NumPy alone. All take float arrays (N,) in rating points."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -117,6 +118,19 @@ def estimates(values: NDArray[np.float64], seed: int = 0) -> list[Estimate]:
     """The means over photos of each column of float64 (N, K)."""
     low, high = bootstrap(lambda pick: values[pick].mean(0), len(values), seed=seed)
     return [Estimate(*map(float, row)) for row in zip(values.mean(0), low, high, strict=True)]
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of n photos (Wilson, 1927).
+
+    Example:
+        >>> low, high = wilson(0.9, 200)
+        >>> round(low, 3), round(high, 3)
+        (0.851, 0.934)
+    """
+    z = 1.96
+    middle, reach = share + z**2 / (2 * n), z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return (middle - reach) / (1 + z**2 / n), (middle + reach) / (1 + z**2 / n)
 
 
 def bootstrap_pearson(

@@ -184,7 +184,8 @@ def test_evaluate_command_on_a_small_data_set(
     [
         (("--wild", "X", "--no-mirror"), "--no-mirror cannot be combined"),
         (("--split", "cv", "--predictions", "p.csv"), "--predictions cannot be combined"),
-        (("--calibrate", "six_block"), "need --split cv"),
+        (("--folds", "x"), "needs --split cv or --calibrate"),
+        (("--calibrate", "six_block", "--no-mirror"), "--no-mirror cannot be combined"),
         (("--split", "nothing"), "has no split nothing"),
         (("--split", "cv"), "has no official folds"),
         (("--data", "nothing"), "No such folder"),

@@ -26,8 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", type=Path, metavar="DIR",
-        help="SCUT-FBP5500, MEBeauty, London or a folder with a table of scores (default: the London faces that ship)",
+        "--data", type=Path, action="append", metavar="DIR",
+        help="SCUT-FBP5500, MEBeauty, London or a folder with a table of scores (default: the London faces that ship); "
+        "several with --calibrate",
     )  # fmt: skip
     parser.add_argument(
         "--scale", type=float, nargs=2, metavar=("LOW", "HIGH"), help="the raters' scale of a table of scores"
@@ -41,10 +42,16 @@ def _flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="write file names and scores, as CSV")
     parser.add_argument(
-        "--folds", type=Path, default=FOLDS, metavar="DIR", help="with cv: where the folds lie (default: benchmarks/cv)"
-    )
+        "--folds", type=Path, default=FOLDS, metavar="DIR",
+        help="with cv or --calibrate: where the folds lie (default: benchmarks/cv)",
+    )  # fmt: skip
     parser.add_argument(
-        "--calibrate", metavar="NAME", help="with cv: write the interval for a single score into this card"
+        "--calibrate", metavar="NAME",
+        help="instead: write the interval for a single score into this card, from the photos of all --data that the "
+        "networks in --folds have held back",
+    )  # fmt: skip
+    parser.add_argument(
+        "--coverage", type=Path, metavar="FILE", help="with --calibrate: also write what the intervals cover"
     )
     parser.add_argument(
         "--wild", type=Path, metavar="DIR", help="external evaluation: as --data DIR on every photo of the data set"
@@ -65,27 +72,40 @@ def _run(options: argparse.Namespace) -> int:
 
         print(f"{options.readme}: {', '.join(update_blocks(options.readme, written_blocks(ROOT)))}")
         return 0
+    data = [_read(options, folder) for folder in options.data or [options.wild]]
+    if options.calibrate:
+        return _calibrate(options, data)
+    return _report_folds(options, data[0]) if options.split == CV else _evaluate(options, data[0])
+
+
+def _read(options: argparse.Namespace, folder: Path | None) -> "DataSet":
     from beauty_evaluate.datasets import registry
 
-    scale = RatingScale(*options.scale) if options.scale else None
-    data = registry.read(options.wild or options.data, scale)
+    data = registry.read(folder, RatingScale(*options.scale) if options.scale else None)
     if data.scale_inferred:
         print(f"scale of {data.title}: {data.scale}, inferred from the scores; --scale LOW HIGH says another")
-    return _report_folds(options, data) if options.split == CV else _evaluate(options, data)
+    return data
 
 
 def _check(options: argparse.Namespace) -> None:
-    if options.split != CV and (options.calibrate or options.folds != FOLDS):
-        raise UserError("--calibrate and --folds need --split cv.")
+    if options.split != CV and not options.calibrate and options.folds != FOLDS:
+        raise UserError("--folds needs --split cv or --calibrate.")
+    if options.calibrate and (options.split or options.wild):
+        raise UserError("--calibrate takes all held-back photos of --data: leave out --split and --wild.")
+    if not options.calibrate and (options.coverage or len(options.data or []) > 1):
+        raise UserError("--coverage and several --data need --calibrate.")
     if options.wild and (options.data or options.split):
         raise UserError("--wild names a data set and takes all of it: leave out --data and --split.")
     for flag in ("predictions", "no_mirror"):
-        if getattr(options, flag) and (options.split == CV or options.wild or options.readme):
-            raise UserError(f"--{flag.replace('_', '-')} cannot be combined with --split cv, --wild or --readme.")
+        if getattr(options, flag) and (options.split == CV or options.wild or options.readme or options.calibrate):
+            raise UserError(
+                f"--{flag.replace('_', '-')} cannot be combined with --split cv, --calibrate, --wild or --readme."
+            )
 
 
 def _evaluate(options: argparse.Namespace, data: "DataSet") -> int:
-    from beauty_evaluate.evaluation.evaluate import assert_no_leakage, evaluate, write_predictions
+    from beauty_evaluate.evaluation.evaluate import assert_no_leakage, evaluate
+    from beauty_evaluate.evaluation.predictions import write_predictions
     from beauty_evaluate.raters import registry
     from beauty_evaluate.reporting.tables import evaluation_table, notes
 
@@ -103,6 +123,7 @@ def _evaluate(options: argparse.Namespace, data: "DataSet") -> int:
     )
     if evaluation.on_scale:  # the other table has it
         _print_interval(evaluation)
+        _print_coverage(evaluation)
     if options.predictions:
         write_predictions(options.predictions, evaluation)
     return 0
@@ -141,11 +162,24 @@ def _print_interval(evaluation: "Evaluation") -> None:
     print(f"95 % interval of the PC over photos (bootstrap): {low:.4f} .. {high:.4f}")
 
 
+def _print_coverage(evaluation: "Evaluation") -> None:
+    """How many of the labels lie in the intervals of their scores."""
+    from beauty_evaluate.metrics import wilson
+
+    if evaluation.half_width is None:
+        return
+    rated = evaluation.half_width == evaluation.half_width
+    inside = abs(evaluation.true - evaluation.predicted)[rated] <= evaluation.half_width[rated]
+    low, high = wilson(float(inside.mean()), len(inside))
+    print(
+        f"Intervals of single scores cover {inside.mean():.1%} of {len(inside)} labels (95 % interval {low:.1%} .. "
+        f"{high:.1%}); mean half width {evaluation.half_width[rated].mean():.3f}"
+    )
+
+
 def _report_folds(options: argparse.Namespace, data: "DataSet") -> int:
     from beauty_evaluate.datasets.splits import selection_set
     from beauty_evaluate.evaluation import crossval, duplicates
-    from beauty_evaluate.raters import card as cards
-    from beauty_evaluate.raters import registry
     from beauty_evaluate.reporting.crossval_report import crossval_report
     from beauty_evaluate.reporting.evaluation_plots import calibration
 
@@ -158,8 +192,20 @@ def _report_folds(options: argparse.Namespace, data: "DataSet") -> int:
     (options.folds / "report.md").write_text(text, encoding="utf-8")
     calibration(options.folds / "calibration.png", folds)
     print(text)
-    if options.calibrate:
-        card = registry.load_card(options.calibrate)
-        interval = dataclasses.asdict(crossval.residual_interval(folds, card))
-        print(f"interval: {cards.write(card, interval=interval)}")
+    return 0
+
+
+def _calibrate(options: argparse.Namespace, data: "Sequence[DataSet]") -> int:
+    from beauty_evaluate.evaluation import calibration
+    from beauty_evaluate.raters import card as cards
+    from beauty_evaluate.raters import registry
+    from beauty_evaluate.reporting.coverage import coverage_table, write_section
+
+    card = registry.load_card(options.calibrate)
+    photos = calibration.held_out(card, options.folds, data)
+    text = coverage_table(calibration.coverage(photos, calibration.cross_fitted(photos)))
+    print(text)
+    print(f"interval: {cards.write(card, interval=photos.interval().to_json())}")
+    if options.coverage:
+        write_section(options.coverage, card.name, text)
     return 0

@@ -1,6 +1,5 @@
 """A cross-validation in numbers, from what its folds left: cards, predictions, and the data set's labels."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ from beauty_evaluate.datasets.dataset import DataSet
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation.duplicates import Pair
 from beauty_evaluate.evaluation.evaluate import Evaluation, assert_no_leakage, trained_on
-from beauty_evaluate.evaluation.interval import KNOTS, Interval, calibrate
+from beauty_evaluate.evaluation.interval import KNOTS, calibrate
+from beauty_evaluate.evaluation.predictions import read_predictions
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
 
@@ -90,19 +90,11 @@ def _predictions(path: Path, card: Card, data: DataSet, test: tuple[str, ...]) -
     part = trained_on(card, data)
     if part is None:
         raise DataError(f"{card.name} has not learnt from {data.title}. Name its own data set with --data.")
-    scores = _read_predictions(path)
+    scores = read_predictions(path)
     if tuple(sorted(scores)) != test:
         raise DataError(f"{path.name} does not hold the {len(test)} test photos of {card.split}. Restore it.")
     baseline = (part.labels["mean"] - part.map.offset) / part.map.slope
     return Evaluation(data, test, np.array([scores[name] for name in test]), baseline)
-
-
-def _read_predictions(path: Path) -> dict[str, float]:
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            return {row["file"]: float(row["score"]) for row in csv.DictReader(file)}
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{path} is not a table of file names and scores ({error}). Restore it.") from error
 
 
 def pooled(folds: Sequence[Fold]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -115,25 +107,6 @@ def pc_interval(folds: Sequence[Fold]) -> tuple[float, float]:
     """The 95 % bootstrap interval of the mean of the folds' PCs, over the photos of each fold."""
     parts = np.repeat(np.arange(len(folds)), [len(fold.evaluation.names) for fold in folds])
     return metrics.bootstrap_pearson(*pooled(folds), parts=parts)
-
-
-def residual_interval(folds: Sequence[Fold], card: Card) -> Interval:
-    """The interval for a single score of a network, from all held-out scores of a whole cross-validation.
-
-    Args:
-        folds: Finished, of the same recipe as the network.
-        card: Of a network that has learnt from all photos.
-
-    Raises:
-        DataError: Folds are missing, or the network was made by another recipe or from fewer photos.
-    """
-    wanted = len(folds[0].evaluation.data.folds)
-    if len(folds) != wanted or folds[0].card.config != card.config or card.split != "all":
-        raise DataError(
-            f"An interval needs a network of all photos and {wanted} folds of its recipe, not {card.name} of "
-            f"{card.split or 'no photos'} and {len(folds)} folds of {folds[0].card.config.preset}."
-        )
-    return calibrate(*pooled(folds))
 
 
 @dataclass(frozen=True)
@@ -160,8 +133,9 @@ def coverage(folds: Sequence[Fold]) -> Coverage:
         checked = fold.evaluation
         for knots, parts in inside.items():
             interval = calibrate(scores, labels, knots=knots)
-            parts.append(interval.covers(checked.predicted, checked.true))
+            half_width = interval.at(checked.predicted)
+            parts.append(np.abs(checked.true - checked.predicted) <= half_width)
             if knots == KNOTS:
-                widths.append(interval.at(checked.predicted))
+                widths.append(half_width)
     by_score, one_width = (np.concatenate(parts) for parts in inside.values())
     return Coverage(by_score, one_width, float(np.concatenate(widths).mean()))

@@ -1,12 +1,10 @@
 """Scores of a whole test part against its labels: every photo counts, on any data set, by any rater."""
 
-import csv
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +15,7 @@ from beauty_evaluate.datasets.dataset import DataSet, Sample
 from beauty_evaluate.errors import DataError, PhotoError
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
 from beauty_evaluate.raters.card import Card, TrainedOn
-from beauty_evaluate.raters.rater import Rater, crop_config
+from beauty_evaluate.raters.rater import Rater, Ratings, crop_config, in_order
 
 PHOTOS_PER_BATCH = 64  # that are decoded and searched before the rater gets them
 
@@ -39,6 +37,9 @@ class Evaluation:
         on_scale: Whether the rater has learnt the data set's scale. If not, errors in points mean nothing.
         missed: Names of photos that could not be read or show no face.
         problems: Why each of them was missed.
+        measured: As `Ratings.measured`, with NaN for missed photos.
+        half_width: Of the interval around each score, float64 (N,), on the scale of `predicted`, NaN for missed photos;
+            None for a rater without intervals.
     """
 
     data: DataSet
@@ -48,6 +49,8 @@ class Evaluation:
     on_scale: bool = True
     missed: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    measured: dict[str, Floats] = field(default_factory=dict)
+    half_width: Floats | None = None
 
     @cached_property
     def true(self) -> Floats:
@@ -151,20 +154,23 @@ def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progre
     if not names:
         raise DataError(f"There are no photos of {data.title} to evaluate on. Choose another split.")
     part = trained_on(rater.card, data)
-    scores, problems = dict[str, float](), dict[str, str]()
+    rated, problems = list[tuple[list[str], Ratings]](), dict[str, str]()
     for batch in _batches(rater, [data.samples[name] for name in names]):
         faces = {name: face for name, face in batch.items() if isinstance(face, Face)}
         problems |= {name: f"{name}: {error}" for name, error in batch.items() if isinstance(error, PhotoError)}
         if faces:
-            rated = _on_scale(rater.rate(list(faces.values())).mean, part)
-            scores |= dict(zip(faces, rated.tolist(), strict=True))
+            rated.append((list(faces), rater.rate(list(faces.values()))))
         if progress:
-            progress(len(scores) + len(problems), len(names))
+            progress(sum(len(done) for done, _ in rated) + len(problems), len(names))
+    columns = in_order(rated, names)
+    scores, half_width = _on_scale(columns.pop("mean"), part), columns.pop("half_width", None)
+    if part and half_width is not None:
+        half_width = half_width / part.map.slope
     baseline = _baseline(rater, part, scores)
-    predicted = np.array([scores.get(name, baseline) for name in names], np.float64)
     return Evaluation(
-        data, tuple(names), predicted, baseline, part is not None, tuple(problems), tuple(problems.values())
-    )
+        data, tuple(names), np.where(np.isnan(scores), baseline, scores), baseline, part is not None, tuple(problems),
+        tuple(problems.values()), columns, half_width,
+    )  # fmt: skip
 
 
 def trained_on(card: Card, data: DataSet) -> TrainedOn | None:
@@ -198,14 +204,6 @@ def assert_no_leakage(card: Card, data: DataSet, names: Iterable[str]) -> None:
         )
 
 
-def write_predictions(path: Path, evaluation: Evaluation) -> None:
-    """Write file name and score of each photo as CSV; no labels, which are not ours to give."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("file", "score"))
-        writer.writerows((n, f"{p:.4f}") for n, p in zip(evaluation.names, evaluation.predicted, strict=True))
-
-
 def _batches(rater: Rater, samples: Sequence[Sample]) -> Iterator[dict[str, Face | PhotoError]]:
     """The face of each sample by name, or why there is none. Photos are not kept in memory where a crop will do."""
     config = crop_config(rater)
@@ -237,12 +235,12 @@ def _on_scale(scores: Floats, part: TrainedOn | None) -> Floats:
     return scores if part is None else (scores - part.map.offset) / part.map.slope
 
 
-def _baseline(rater: Rater, part: TrainedOn | None, scores: dict[str, float]) -> float:
+def _baseline(rater: Rater, part: TrainedOn | None, scores: Floats) -> float:
     labels = part.labels if part else rater.card.labels
     if "mean" in labels:
         return float(_on_scale(np.array([labels["mean"]]), part)[0])
     middle = (rater.scale.low + rater.scale.high) / 2
-    return float(np.mean(list(scores.values()))) if scores else middle  # it has never learnt: the mean of what it says
+    return middle if np.isnan(scores).all() else float(np.nanmean(scores))  # the mean of what an unlearned rater says
 
 
 def _standardised(values: Floats) -> Floats:

@@ -43,6 +43,12 @@ class Face:
     confidence: float
     photo: Picture | None = field(default=None, repr=False)
     _crops: dict[CropConfig, Crop] = field(default_factory=dict, repr=False)
+    _size: tuple[int, int] | None = field(default=None, repr=False)  # of a photo that has gone
+
+    @property
+    def photo_size(self) -> tuple[int, int] | None:
+        """Height and width of the photo, pixels, even once it has gone; None where it was never there."""
+        return self._size if self.photo is None else self.photo.shape[:2]
 
     @property
     def roll(self) -> float:
@@ -79,18 +85,22 @@ class Face:
             pixels: uint8 or float32 (size, size, C), an edit of `crop(config)`.
             config: of that crop. Crops of another config get the edit laid into the photo, or what of it they show.
         """
-        return _EditedFace(self.box, self.points, self.confidence, self.photo, {config: pixels}, config)
+        unedited = self.unedited if isinstance(self, _EditedFace) else self
+        size, crops = self.photo_size, {config: pixels}
+        return _EditedFace(self.box, self.points, self.confidence, self.photo, crops, size, config, unedited)
 
     def without_photo(self, *configs: CropConfig) -> "Face":
         """The same face with the crops of these configs alone: a large photo need not stay in memory."""
-        return replace(self, photo=None, _crops={config: self.crop(config) for config in configs})
+        crops = {config: self.crop(config) for config in configs}
+        return replace(self, photo=None, _crops=crops, _size=self.photo_size)
 
 
 @dataclass(frozen=True, eq=False)
 class _EditedFace(Face):
-    """A face whose crop of `edited` was changed."""
+    """A face whose crop of `edited` was changed, and the face as it was."""
 
     edited: CropConfig = field(default_factory=CropConfig)
+    unedited: Face | None = field(default=None, repr=False)
 
     def _cut(self, config: CropConfig) -> Crop:
         pixels = self._crops[self.edited]

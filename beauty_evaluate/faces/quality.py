@@ -1,16 +1,25 @@
-"""When a score means little: faces that are small, turned, blurred, dark, bright, grey or doubtful."""
+"""When a score means little: what can be measured of a face and its photo, and the warnings that follow from it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from beauty_evaluate.config import CropConfig
+from beauty_evaluate.faces.align import Crop, crop_matrix, template, transform
+from beauty_evaluate.faces.covered import covered
 from beauty_evaluate.faces.detect import Face
+
+GRID = 32  # points a side at which a crop is looked at for what lies outside the photo
+FINE_DETAIL = 2.0  # pixels of the 256 of a crop's side: what is finer is gone first when a photo is blurred
 
 
 # The thresholds are where degraded photos of SCUT-FBP5500 begin to move their own score by a tenth of a point and
-# more, or where hardly any of its faces lies: benchmarks/drift.md, by benchmarks/drift.py.
+# more, or where hardly any of its faces lies (benchmarks/drift.md, by benchmarks/drift.py); from `max_outside` on, as
+# benchmarks/warnings.md has it, by benchmarks/face_warnings.py.
 @dataclass(frozen=True)
 class Thresholds:
     """Where each warning begins."""
@@ -22,10 +31,13 @@ class Thresholds:
     min_colour: float = 3
     max_turn: float = 0.2  # eye distances
     min_confidence: float = 0.88
+    max_outside: float = 0.35  # share of the crop
+    min_stretch: float = 0.7  # of a face seen from the front: turning it makes it narrow too
+    max_stretch: float = 1.25
+    max_covered: float = 0.75
 
 
 THRESHOLDS = Thresholds()
-FINE_DETAIL = 2.0  # pixels of the 256 of a crop's side: what is finer is gone first when a photo is blurred
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,9 @@ class Quality:
         colour: mean difference of a pixel's strongest and weakest channel, 0..255.
         turn: how far the nose lies beside the middle of the eyes, in eye distances.
         confidence: the detector's, 0..1.
+        outside: share of the crop that lies outside the photo.
+        stretch: how wide the five points lie for their height, 1 as in the template.
+        covered: how likely it is that the eyes or the mouth are covered, the larger of the two, 0..1.
     """
 
     side: float
@@ -47,34 +62,72 @@ class Quality:
     colour: float
     turn: float
     confidence: float
+    outside: float = 0.0
+    stretch: float = 1.0
+    covered: float = 0.0
 
     def warnings(self) -> list[str]:
-        """Words for a table: `small`, `blurred`, `dark`, `bright`, `grey`, `turned`, `unsure`."""
-        below = {
-            "small": self.side < THRESHOLDS.min_side,
-            "blurred": self.sharpness < THRESHOLDS.min_sharpness,
-            "dark": self.light < THRESHOLDS.min_light,
-            "bright": self.light > THRESHOLDS.max_light,
-            "grey": self.colour < THRESHOLDS.min_colour,
-            "turned": self.turn > THRESHOLDS.max_turn,
-            "unsure": self.confidence < THRESHOLDS.min_confidence,
+        """Words for a table: `small`, `blurred`, `dark`, `bright`, `grey`, `turned`, `unsure`, `cut`, `stretched`,
+        `covered`."""
+        limits = THRESHOLDS
+        turned = self.turn > limits.max_turn
+        is_true = {
+            "small": self.side < limits.min_side,
+            "blurred": self.sharpness < limits.min_sharpness,
+            "dark": self.light < limits.min_light,
+            "bright": self.light > limits.max_light,
+            "grey": self.colour < limits.min_colour,
+            "turned": turned,
+            "unsure": self.confidence < limits.min_confidence,
+            "cut": self.outside > limits.max_outside,
+            "stretched": self.stretch > limits.max_stretch or (self.stretch < limits.min_stretch and not turned),
+            "covered": self.covered > limits.max_covered,
         }
-        return [word for word, true in below.items() if true]
+        return [word for word, true in is_true.items() if true]
+
+
+# What was measured of a face stays as long as the face does: the interval and the warnings both ask for it.
+_measured: WeakKeyDictionary[Face, dict[CropConfig, Quality]] = WeakKeyDictionary()
 
 
 def quality(face: Face, config: CropConfig) -> Quality:
-    """Measure a face on the crop of `config`; of a whole picture only colour, light and sharpness are known."""
+    """Measure a face on the crop of `config`, once; of a whole picture only colour, light and sharpness are known.
+
+    A face with edited pixels is the face as it was: explanations change regions, not how the photo was taken.
+    """
+    face = getattr(face, "unedited", face)
+    kept = _measured.setdefault(face, {})
+    if config not in kept:
+        kept[config] = _measure(face, config)
+    return kept[config]
+
+
+def measurements(faces: Sequence[Face], config: CropConfig) -> dict[str, NDArray[np.float64]]:
+    """The fields of `Quality`, float64 (N,) each."""
+    measured = [quality(face, config) for face in faces]
+    return {f.name: np.array([getattr(one, f.name) for one in measured], np.float64) for f in fields(Quality)}
+
+
+def _measure(face: Face, config: CropConfig) -> Quality:
     crop = face.crop(config)
     side = len(crop)
     grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) if crop.shape[2] == 3 else crop[..., 0], np.float32)
     inner = grey[int(0.35 * side) : int(0.9 * side), int(0.25 * side) : int(0.75 * side)]
     fine = inner - cv2.GaussianBlur(inner, (0, 0), FINE_DETAIL * side / 256)
-    spread = crop.max(2) - crop.min(2)  # uint8, and never below 0
-    colour = float(spread.mean()) if crop.shape[2] == 3 else 255.0  # a network on grey crops does not mind
+    aligned = config.geometry == "aligned" and len(face.points) > 0
     return Quality(
-        min(face.box[2:]), float(fine.std() / max(inner.std(), 1)), float(inner.mean()), colour,
-        _turn(face), face.confidence,
+        min(face.box[2:]), float(fine.std() / max(inner.std(), 1)), float(inner.mean()), _colour(crop),
+        _turn(face), face.confidence, *(_placed(face, config) if aligned else (0.0, 1.0)),
+        max(covered(crop, config).values()) if aligned else 0.0,
     )  # fmt: skip
+
+
+def _colour(crop: Crop) -> float:
+    if crop.shape[2] == 1:
+        return 255.0  # a network on grey crops does not mind
+    red, green, blue = cv2.split(crop)
+    highest, lowest = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    return float(cv2.subtract(highest, lowest).mean())
 
 
 def _turn(face: Face) -> float:
@@ -83,3 +136,18 @@ def _turn(face: Face) -> float:
     left, right, nose = face.points[:3]
     across = right - left
     return abs(float((nose - (left + right) / 2) @ across / max(across @ across, 1e-9)))
+
+
+def _placed(face: Face, config: CropConfig) -> tuple[float, float]:
+    """Which share of the crop lies outside the photo, and how wide the five points lie for their height."""
+    inverse = np.asarray(cv2.invertAffineTransform(crop_matrix(face.points, config)), np.float64)
+    steps = (np.arange(GRID) + 0.5) / GRID * config.size - 0.5
+    places = transform(np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2), inverse)
+    height, width = face.photo_size or (np.inf, np.inf)
+    inside = ((places >= -0.5) & (places <= (width - 0.5, height - 0.5))).all(1) | (face.photo_size is None)
+    # the affine map that takes the template onto the points, without its rotation: how it stretches both axes
+    corners = np.column_stack([template(config), np.ones(5)])
+    linear = np.linalg.lstsq(corners, face.points, rcond=None)[0][:2].T
+    values, axes = np.linalg.eigh(linear.T @ linear)
+    stretch = (axes * np.sqrt(np.maximum(values, 0))) @ axes.T
+    return 1 - float(inside.mean()), float(stretch[0, 0] / max(stretch[1, 1], 1e-9))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError, WeightsError
@@ -74,11 +75,31 @@ def keras_predictor(model: keras.Model) -> PredictFn:
     Example:
         >>> from beauty_evaluate.presets import preset
         >>> keras_predictor(build(preset("synthetic")))(np.zeros((2, 64, 64, 3), np.float32)).shape
-        (2,)
+        (2, 33)
     """
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    call = tf.function(lambda crops: model(crops, training=False), input_signature=signature, autograph=False)
-    return lambda crops: np.asarray(call(crops)).reshape(-1)
+    both = with_features(model)
+    call = tf.function(lambda crops: both(crops, training=False), input_signature=signature, autograph=False)
+
+    def predictor(crops: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.concatenate([np.asarray(output, np.float32) for output in call(crops)], axis=1)
+
+    return predictor
+
+
+def with_features(model: keras.Model) -> keras.Model:
+    """The network with a second output: the maps of its last block, each averaged over the crop, float32 (N, F).
+
+    The fully connected layers' outputs, which are mostly zeros, say less of what a photo is like.
+
+    Example:
+        >>> from beauty_evaluate.presets import preset
+        >>> with_features(build(preset("synthetic"))).output_shape
+        [(None, 1), (None, 32)]
+    """
+    maps = model.get_layer("flatten").input
+    features = keras.layers.GlobalAveragePooling2D(dtype="float32", name="features")(maps)
+    return keras.Model(model.input, [model.output, features], name=model.name)
 
 
 def relu_layers(model: keras.Model) -> dict[str, str]:

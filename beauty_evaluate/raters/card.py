@@ -65,7 +65,7 @@ class Card:
         metrics: figures on test parts by data set and group; `mean_baseline` predicts the training mean for everyone.
         input: shape and type of a crop.
         artifacts: the files beside it by kind: `keras`, `onnx`, `stats`.
-        interval: `level`, and `half_width` at `scores`, in rating points; empty if it was never calibrated.
+        interval: an `interval.Interval` as JSON; empty if it was never calibrated.
         explanations: what was measured of their faithfulness.
         folder: where the card was read.
     """
@@ -161,13 +161,9 @@ class Card:
         network = str(self.explanations.get(key, {}).get("network", self.name))
         return "" if network == self.name else network
 
-    def half_width(self, score: float) -> float | None:
-        """Half the width of the prediction interval around a score, in rating points."""
-        return float(np.interp(score, self.interval["scores"], self.interval["half_width"])) if self.interval else None
-
     def stats(self, *names: str) -> dict[str, NDArray[Any]]:
-        """Numbers of the data set, those named or all: `labels`, all its mean scores, sorted, and mean activations of
-        filters by layer."""
+        """Numbers of the data set, those named or all: `labels`, all its mean scores, sorted, mean activations of
+        filters by layer, and where the photos learnt from lie among the features (`feature_space.FeatureSpace`)."""
         with np.load(self.artifact("stats")) as stored:
             return {name: stored[name] for name in names or stored.files}
 

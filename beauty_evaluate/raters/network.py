@@ -13,9 +13,11 @@ from beauty_evaluate.config import Config, CropConfig, RatingScale
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.faces.align import Crop
 from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.faces.quality import measurements
 from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.feature_space import PREFIX, FeatureSpace
 from beauty_evaluate.raters.rater import Rater, Ratings, with_intervals
-from beauty_evaluate.raters.runtime import PredictFn, onnxruntime_predictor, opencv_predictor, predict
+from beauty_evaluate.raters.runtime import PredictFn, look, onnxruntime_predictor, opencv_predictor, predict
 
 if TYPE_CHECKING:
     import keras
@@ -89,7 +91,12 @@ class NetworkRater:
         faces."""
         if not faces:
             raise ValueError("Expected faces to rate. Received: none.")
-        return with_intervals(self.card, self.predict([face.crop(self.config.crop) for face in faces]))
+        config = self.config.crop
+        views = look(self._predictor(), [face.crop(config) for face in faces], self.config.flip_tta)
+        measured = {**measurements(faces, config), "mirror_gap": views.mirror_gap}
+        if self._space and views.features.size:
+            measured |= self._space.measurements(views.features)
+        return with_intervals(self.card, views.ratings, measured)
 
     def predict(self, crops: Crop | Sequence[Crop]) -> NDArray[np.float64]:
         """Rate crops, uint8 or float32 (N, size, size, C): float64 (N,), rating points. ValueError for no crops."""
@@ -115,6 +122,14 @@ class NetworkRater:
     def keras_model(self) -> "keras.Model":
         """The network in Keras, float32. Raises WeightsError."""
         return self._model
+
+    @cached_property
+    def _space(self) -> FeatureSpace | None:
+        """Where the photos learnt from lie; None for a card that does not know."""
+        if "stats" not in self.card.artifacts:
+            return None
+        stats = self.card.stats()
+        return FeatureSpace.of(stats) if PREFIX + "means" in stats else None
 
     def _read(self) -> PredictFn:
         return opencv_predictor(self.card.artifact("onnx"))

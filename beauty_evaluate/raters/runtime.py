@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from beauty_evaluate.errors import WeightsError
 from beauty_evaluate.images import Picture
 
 PredictFn = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""float32 crops (N, size, size, C) of 0..255 -> float32 ratings (N,)."""
+"""float32 crops (N, size, size, C) of 0..255 -> float32 (N, 1 + F): the rating, and the F features of its last block,
+where the file of the network gives them."""
 
 BATCH = 4  # crops a pass; with their mirror images 8: more at once take longer, since they leave the cache
 
@@ -25,12 +27,14 @@ def opencv_predictor(path: Path) -> PredictFn:
     except cv2.error as error:
         raise WeightsError(f"{path} cannot be read as an ONNX network. Restore it or export it again.") from error
 
+    names = net.getUnconnectedOutLayersNames()
+
     def predictor(crops: NDArray[np.float32]) -> NDArray[np.float32]:
-        ratings = []
+        rows = []
         for crop in crops:  # together they take more memory, and no less time
             net.setInput(np.ascontiguousarray(crop[None], np.float32))
-            ratings.append(net.forward().reshape(-1)[0])
-        return np.array(ratings, np.float32)
+            rows.append(_rating_first(net.forward(names)))
+        return np.concatenate(rows)
 
     return predictor
 
@@ -52,14 +56,39 @@ def onnxruntime_predictor(path: Path, threads: int = 0) -> PredictFn:
     (name,) = (given.name for given in session.get_inputs())
 
     def predictor(crops: NDArray[np.float32]) -> NDArray[np.float32]:
-        (ratings,) = session.run(None, {name: np.ascontiguousarray(crops, np.float32)})
-        return np.asarray(ratings, np.float32).reshape(-1)
+        return _rating_first(session.run(None, {name: np.ascontiguousarray(crops, np.float32)}))
 
     return predictor
 
 
-def predict(predictor: PredictFn, crops: Picture | Sequence[Picture], flip_tta: bool) -> NDArray[np.float64]:
-    """The ratings of crops by one network: the one function behind scores, evaluation, intervals and explanations.
+def _rating_first(outputs: Sequence[Any]) -> NDArray[np.float32]:
+    """The outputs of a network side by side, in whatever order a runtime gives them: the rating is one number."""
+    rows = [np.asarray(output, np.float32).reshape(len(output), -1) for output in outputs]
+    return np.concatenate(sorted(rows, key=lambda output: output.shape[1]), axis=1)
+
+
+@dataclass(frozen=True)
+class Views:
+    """What a network says of N crops, seen as they are and in the mirror.
+
+    Attributes:
+        ratings: float64 (N,), rating points, the mean over both views.
+        mirror_gap: float64 (N,), by how many rating points the two views differ; NaN where the crop alone is seen.
+        features: float64 (N, F), the mean of the features over both views; F is 0 where a file gives none.
+
+    Example:
+        >>> views = look(lambda crops: crops.mean((1, 2)), np.ones((3, 8, 8, 2), np.uint8), flip_tta=True)
+        >>> views.ratings.tolist(), views.mirror_gap.tolist(), views.features.shape
+        ([1.0, 1.0, 1.0], [0.0, 0.0, 0.0], (3, 1))
+    """
+
+    ratings: NDArray[np.float64]
+    mirror_gap: NDArray[np.float64]
+    features: NDArray[np.float64]
+
+
+def look(predictor: PredictFn, crops: Picture | Sequence[Picture], flip_tta: bool) -> Views:
+    """The one look at crops by one network behind scores, evaluation, intervals and explanations.
 
     Args:
         predictor: the network.
@@ -67,7 +96,7 @@ def predict(predictor: PredictFn, crops: Picture | Sequence[Picture], flip_tta: 
         flip_tta: the mean over the crop and its mirror image, as the card says.
 
     Returns:
-        float64 (N,) in rating points; a network may leave the scale by a little.
+        Its ratings, which may leave the scale by a little, and what else it gives.
 
     Raises:
         ValueError: no crops.
@@ -75,12 +104,19 @@ def predict(predictor: PredictFn, crops: Picture | Sequence[Picture], flip_tta: 
     pixels = np.asarray(crops)
     if pixels.ndim != 4 or not len(pixels):
         raise ValueError(f"Expected crops of shape (N, size, size, channels), N > 0. Received: shape {pixels.shape}.")
-    scores = []
+    parts = []
     for start in range(0, len(pixels), BATCH):
         part = pixels[start : start + BATCH]
-        ratings = predictor(_both(part) if flip_tta else part.astype(np.float32)).astype(np.float64)
-        scores.append(ratings.reshape(2, -1).mean(0) if flip_tta else ratings)
-    return np.concatenate(scores)
+        rows = predictor(_both(part) if flip_tta else part.astype(np.float32)).astype(np.float64)
+        parts.append(rows.reshape(2 if flip_tta else 1, len(part), -1))
+    views = np.concatenate(parts, axis=1)
+    mean, gap = views.mean(0), np.ptp(views[..., 0], axis=0) if flip_tta else np.full(len(pixels), np.nan)
+    return Views(mean[:, 0], gap, mean[:, 1:])
+
+
+def predict(predictor: PredictFn, crops: Picture | Sequence[Picture], flip_tta: bool) -> NDArray[np.float64]:
+    """The ratings of crops by one network, as `look`: float64 (N,), rating points. ValueError for no crops."""
+    return look(predictor, crops, flip_tta).ratings
 
 
 def _both(crops: NDArray[Any]) -> NDArray[np.float32]:

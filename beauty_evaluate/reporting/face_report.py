@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from beauty_evaluate.explain.region_shapley import RegionEffects
 from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.files import write_atomic
 from beauty_evaluate.phrases import plain_warnings, share_below, signed
-from beauty_evaluate.raters.rater import Rater, crop_config
+from beauty_evaluate.raters.rater import Rater, Ratings, crop_config
 from beauty_evaluate.reporting import plots
 from beauty_evaluate.reporting.html import FULL_SCALE, crop_uri, render
 from beauty_evaluate.reporting.sections import Figure, Section, about
@@ -61,8 +62,18 @@ class _Subject:
     @property
     def score(self) -> str:
         """With half the width of its interval, on the scale."""
-        half_width = self.rater.card.half_width(self.explanation.score)
+        half_width = self.half_width
         return f"{self.explanation.score:.2f}" + ("" if half_width is None else f" ± {half_width:.2f}")
+
+    @cached_property
+    def rating(self) -> Ratings:
+        """Of the face by itself, with its interval."""
+        return self.rater.rate([self.explanation.face])
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the width of the interval, rating points."""
+        return None if self.rating.half_width is None else float(self.rating.half_width[0])
 
     @property
     def title(self) -> str:
@@ -83,7 +94,7 @@ class _Subject:
 
     @property
     def warnings(self) -> list[str]:
-        return quality(self.explanation.face, crop_config(self.rater)).warnings()
+        return [*quality(self.explanation.face, crop_config(self.rater)).warnings(), *self.rating.warnings(0)]
 
     @property
     def reasons(self) -> list[str]:
@@ -210,7 +221,7 @@ def _facts(subject: _Subject) -> dict[str, Any]:
         "photo": subject.photo,
         "weights": subject.rater.name,
         "score": round(explanation.score, 6),
-        "half_width": subject.rater.card.half_width(explanation.score),
+        "half_width": subject.half_width,
         "percentile": None if subject.percentile is None else round(subject.percentile, 1),
         "warnings": subject.warnings,
         "unclipped": round(effects.score, 6),

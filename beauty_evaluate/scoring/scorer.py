@@ -236,7 +236,7 @@ class Scorer:
         )
         share = None if (percentile := self.percentile(score)) is None else round(percentile, 1)
         x, y, w, h = (round(value, 1) for value in face.box)
-        warnings = ";".join(quality(face, self.crop_config).warnings())
+        warnings = ";".join([*quality(face, self.crop_config).warnings(), *rating.warnings(0)])
         return Row(
             file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings,
             weights=self.card.identity,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from beauty_evaluate.errors import ConfigError
+from beauty_evaluate.evaluation.predictions import held_out_path
 from beauty_evaluate.files import write_atomic
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.backend import keras
@@ -98,13 +99,16 @@ def _train_fold(job: Job, keep: Path, fold: str, say: Say) -> TrainingRun:
 
 
 def keep_result(run: TrainingRun, keep: Path) -> Path:
-    """Copy predictions and card of a finished run: KEEP/NAME.csv and, last, KEEP/NAME.json.
+    """Copy predictions, measurements and card of a finished run: KEEP/NAME.csv, KEEP/NAME_held_out.csv and, last,
+    KEEP/NAME.json.
 
     Returns:
         The path of the card.
     """
     keep.mkdir(parents=True, exist_ok=True)
     write_atomic(keep / f"{run.card.name}.csv", predictions_path(run.out, list(run.evaluations)).read_bytes())
+    table = held_out_path(run.card.path)
+    write_atomic(keep / table.name, table.read_bytes())
     write_atomic(keep / run.card.path.name, run.card.path.read_bytes())
     return keep / run.card.path.name
 

@@ -22,6 +22,7 @@ from beauty_evaluate.files import sha256, write_atomic
 from beauty_evaluate.images import Picture
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.builders import with_features
 from beauty_evaluate.raters.card import Artifact, Card
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater
@@ -62,13 +63,14 @@ def write_network(model: keras.Model, crops: Picture, card: Card) -> Card:
 
 
 def _convert(model: keras.Model, path: Path) -> None:
-    """Write the network as ONNX."""
+    """Write the network as ONNX, with the rating and, for whoever asks how unusual a crop is, the features."""
+    both = with_features(model)
     signature = [keras.InputSpec(shape=model.input_shape, dtype="float32", name="crop")]
     temporary = path.with_suffix(".part.onnx")
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         # Keras asks NumPy for the alias np.object, which NumPy 2 answers with a warning
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
-        model.export(str(temporary), format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
+        both.export(str(temporary), format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
     os.replace(temporary, path)
 
 

@@ -14,10 +14,11 @@ from beauty_evaluate.datasets.mixture import Mixture, Part, mix, split_label
 from beauty_evaluate.datasets.splits import ALL
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
+from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card, TrainedOn, photo_hash
-from beauty_evaluate.raters.statistics import filter_statistics
+from beauty_evaluate.raters.statistics import feature_statistics, filter_statistics
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.export import input_of, versions, write_card, write_network
 from beauty_evaluate.training.fit import Say, fit
@@ -128,9 +129,10 @@ def train(job: Job, say: Say = _silent, progress: Callable[[int, int], None] | N
         trained_on += learnt_before(job.start, change)
     card = _card(job, mixture, trained_on, model, run, start.name if start else "")
     card = write_network(model, crops.centre[:N_CHECKED], card)
+    card = write_card(card, _stats(model, crops, mixture))
     evaluations = evaluate_on_test(registry.of_card(card), mixture, job.out)
     card = replace(card, metrics={title: evaluation.metrics() for title, evaluation in evaluations.items()})
-    card = write_card(card, _stats(model, crops, mixture))
+    cards.write(card)
     held_out = len(validation.names) if validation else 0
     return TrainingRun(card, tuple(run.history), evaluations, tuple(problems), job.out, held_out)
 
@@ -239,4 +241,5 @@ def _stats(model: keras.Model, crops: Crops, mixture: Mixture) -> dict[str, np.n
     probed = crops.centre[:: max(1, len(crops.names) // N_PROBED)]
     stats = {f"filters/{key}": value for key, value in filter_statistics(model, probed).items()}
     labels = np.sort([sample.score for sample in mixture.parts[0].data.samples.values()])
-    return {**stats, "filters/n": np.array(len(probed)), "labels": labels}
+    features = feature_statistics(model, crops.centre, crops.data_sets)
+    return {**stats, **features, "filters/n": np.array(len(probed)), "labels": labels}

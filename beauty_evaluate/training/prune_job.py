@@ -15,12 +15,13 @@ from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.images import Picture
 from beauty_evaluate.metrics import summary
+from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater
-from beauty_evaluate.raters.statistics import filter_statistics
+from beauty_evaluate.raters.statistics import feature_statistics, filter_statistics
 from beauty_evaluate.training import prune
 from beauty_evaluate.training.export import network_bytes, versions, write_card, write_network
 from beauty_evaluate.training.fit import Say
@@ -122,10 +123,12 @@ def run(job: PruneJob, say: Say, progress: Callable[[int, int], None] | None = N
         folder=job.out,
     )
     smaller = write_network(small, held_crops[:N_CHECKED], smaller)
+    stats = {f"filters/{key}": value for key, value in filter_statistics(small, fitted).items()}
+    stats |= feature_statistics(small, fitted, (card.data,) * len(fitted))
+    smaller = write_card(smaller, {**stats, "filters/n": np.array(len(fitted)), **card.stats("labels")})
     evaluations = evaluate_on_test(registry.of_card(smaller), _mixture(card, job.data), job.out)
     smaller = replace(smaller, metrics={title: evaluation.metrics() for title, evaluation in evaluations.items()})
-    stats = {f"filters/{key}": value for key, value in filter_statistics(small, fitted).items()}
-    smaller = write_card(smaller, {**stats, "filters/n": np.array(len(fitted)), **card.stats("labels")})
+    cards.write(smaller)
     return PruneRun(card, smaller, compare(card, smaller, held_crops), evaluations)
 
 

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from beauty_evaluate.datasets.mixture import Mixture, Part
-from beauty_evaluate.evaluation.evaluate import Evaluation, evaluate, write_predictions
+from beauty_evaluate.evaluation.evaluate import Evaluation, evaluate
+from beauty_evaluate.evaluation.predictions import held_out_path, write_held_out, write_predictions
 from beauty_evaluate.raters.rater import Rater
 from beauty_evaluate.training.provenance import head_commit, utc_now
 
 
 def evaluate_on_test(rater: Rater, mixture: Mixture, out: Path) -> dict[str, Evaluation]:
-    """Rate the test part of every data set, write the predictions, and log that they were looked at.
+    """Rate the test part of every data set, write the predictions, and log that they were looked at. Beside the card,
+    a table with what was measured of these photos is left, from which intervals can be calibrated.
 
     Args:
         rater: the finished one.
@@ -28,6 +30,8 @@ def evaluate_on_test(rater: Rater, mixture: Mixture, out: Path) -> dict[str, Eva
             _log_look(out, part)
     for title, evaluation in evaluations.items():
         write_predictions(predictions_path(out, list(evaluations), title), evaluation)
+    if evaluations:
+        write_held_out(held_out_path(rater.card.path), rater.card, list(evaluations.values()))
     return evaluations
 
 
