@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import cv2
+import hand_set
 import numpy as np
 import pytest
 from conftest import PORTRAIT, PORTRAIT_PNG
 
 from beauty_evaluate import images
 from beauty_evaluate.config import CropConfig
+from beauty_evaluate.datasets import registry
+from beauty_evaluate.datasets.crops import load_crops
 from beauty_evaluate.faces import quality as qualities
 from beauty_evaluate.faces.covered import covered
 from beauty_evaluate.faces.detect import Face, find_faces
@@ -111,3 +114,18 @@ def test_every_warning_has_words_on_the_page() -> None:
         texts = Texts(language)
         assert all(len(texts[word]) > 3 for word in [*bad, "unusual"])
     assert {"cut", "stretched", "covered", "bright", "dark"} <= set(bad)
+
+
+def test_dark_skin_in_good_light_is_no_dark_photo() -> None:
+    """Of the 13 black faces of London, a rule on the mean brightness alone marked four."""
+    london = registry.read()
+    names = [name for name, sample in london.samples.items() if sample.groups["origin"] == "black"]
+    crops = load_crops([london.samples[name] for name in names], CropConfig()).pixels
+
+    def dark(light: float) -> int:
+        faces = [hand_set.face_of((crop * light).astype(np.uint8)) for crop in crops]
+        return sum("dark" in quality(face, CropConfig()).warnings() for face in faces)
+
+    assert len(names) == 13
+    assert dark(1.0) == 0
+    assert dark(0.4) == 13

@@ -35,6 +35,7 @@ class Thresholds:
     min_stretch: float = 0.7  # of a face seen from the front: turning it makes it narrow too
     max_stretch: float = 1.25
     max_covered: float = 0.75
+    min_brightest: float = 110  # a photo is dark where nothing in it is bright: dark skin in good light has highlights
 
 
 THRESHOLDS = Thresholds()
@@ -54,6 +55,7 @@ class Quality:
         outside: share of the crop that lies outside the photo.
         stretch: how wide the five points lie for their height, 1 as in the template.
         covered: how likely it is that the eyes or the mouth are covered, the larger of the two, 0..1.
+        brightest: the brightness that 99 % of eyes to chin do not reach, 0..255.
     """
 
     side: float
@@ -65,6 +67,7 @@ class Quality:
     outside: float = 0.0
     stretch: float = 1.0
     covered: float = 0.0
+    brightest: float = 0.0
 
     def warnings(self) -> list[str]:
         """Words for a table: `small`, `blurred`, `dark`, `bright`, `grey`, `turned`, `unsure`, `cut`, `stretched`,
@@ -74,7 +77,7 @@ class Quality:
         is_true = {
             "small": self.side < limits.min_side,
             "blurred": self.sharpness < limits.min_sharpness,
-            "dark": self.light < limits.min_light,
+            "dark": self.light < limits.min_light and self.brightest < limits.min_brightest,
             "bright": self.light > limits.max_light,
             "grey": self.colour < limits.min_colour,
             "turned": turned,
@@ -118,7 +121,7 @@ def _measure(face: Face, config: CropConfig) -> Quality:
     return Quality(
         min(face.box[2:]), float(fine.std() / max(inner.std(), 1)), float(inner.mean()), _colour(crop),
         _turn(face), face.confidence, *(_placed(face, config) if aligned else (0.0, 1.0)),
-        max(covered(crop, config).values()) if aligned else 0.0,
+        max(covered(crop, config).values()) if aligned else 0.0, float(np.percentile(inner, 99)),
     )  # fmt: skip
 
 
