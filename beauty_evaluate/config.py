@@ -97,7 +97,7 @@ class CropConfig(Checked):
     margin: float = within(0.0, 0, 1)  # extra border on each side of the aligned crop, as a share of its side
     grey: bool = False
     detector_threshold: float = within(0.7, 0, 1)  # .6 adds doubtful faces, .9 loses good ones
-    detector_side: int = within(640, 64)  # longest side that the detector gets: it sees faces of about 10 to 300 pixels
+    detector_side: int = within(640, 64)  # longest side that the detector gets: it sees faces of about 20 to 300 pixels
 
 
 @dataclass(frozen=True)
@@ -183,6 +183,7 @@ class Config(Checked):
     """The recipe of a network: the config of the family `network`.
 
     Example:
+        >>> from beauty_evaluate.presets import preset
         >>> from beauty_evaluate.settings import with_settings
         >>> config = with_settings(preset("six_block"), ["training.batch_size=32"])
         >>> config.training.batch_size, config.family

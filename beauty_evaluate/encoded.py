@@ -1,19 +1,44 @@
-"""Encoded photos: their content, wherever it lies, and their format."""
+"""Encoded photos: their content, wherever it lies."""
 
 import os
+import re
 from pathlib import Path
 from typing import BinaryIO
 
+from beauty_evaluate import limits
 from beauty_evaluate.errors import PhotoError
 
 Encoded = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
-MAX_BYTES = 64 * 1024 * 1024
+MOST_OF_AN_ADDRESS = 200  # characters that a message repeats
 BYTES_PER_READ = 1 << 20  # of a file object
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".avif", ".heic", ".heif")
-SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "BMP": b"BM"}
-HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # what phones write into bytes 8 to 11
-AVIF_BRANDS = (b"avif", b"avis", b"mif1", b"msf1")
+ADDRESS = re.compile(  # of something that is no file here; a slash may be lost in a Path
+    r"(?:https?|ftps?|sftp|s3a?|gs|az|abfss?|wasbs?|hdfs|smb|hf|file|data):|[a-z][a-z0-9+.-]+://", re.IGNORECASE
+)
+
+
+class Piped(str):
+    """The name of a photo whose content came with it, on a pipe: `-`.
+
+    Attributes:
+        content: of the photo.
+
+    Example:
+        >>> photo = Piped("-", b"GIF89a")
+        >>> photo, bytes_of(photo)
+        ('-', b'GIF89a')
+    """
+
+    content: bytes
+
+    def __new__(cls, name: str, content: bytes) -> "Piped":
+        """Make it of a name and a content."""
+        photo = super().__new__(cls, name)
+        photo.content = content
+        return photo
+
+    def __getnewargs__(self) -> tuple[str, bytes]:  # type: ignore[override]
+        return str(self), self.content
 
 
 def bytes_of(source: Encoded) -> bytes:
@@ -23,7 +48,7 @@ def bytes_of(source: Encoded) -> bytes:
         source: A path, the content itself, or a file opened in binary mode, which is read from its beginning.
 
     Returns:
-        The content, from 1 byte to MAX_BYTES.
+        The content, from 1 byte to limits.MAX_BYTES.
 
     Raises:
         PhotoError: With status `missing`, `unreadable`, `too_large`, or `no_photos` for a folder.
@@ -39,8 +64,11 @@ def bytes_of(source: Encoded) -> bytes:
 
 
 def _content(source: Encoded) -> bytes:
+    if isinstance(source, Piped):
+        _check_bytes(len(source.content))
+        return source.content
     if isinstance(source, str | os.PathLike):
-        return _bytes_at(Path(source))
+        return _bytes_at(os.fspath(source))
     if isinstance(source, bytes | bytearray | memoryview):
         _check_bytes(memoryview(source).nbytes)
         return bytes(source)
@@ -48,17 +76,34 @@ def _content(source: Encoded) -> bytes:
         return _bytes_in(source)
     raise PhotoError(
         "unreadable",
-        "Expected a path, bytes, a binary file object, a PIL picture or a uint8 array. "
-        f"Received: {type(source).__name__}.",
+        f"Expected a path, bytes, a binary file object, a PIL picture or an array. Received: {type(source).__name__}.",
     )
 
 
-def _bytes_at(path: Path) -> bytes:
-    name = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))  # one line
+def local(name: str) -> str:
+    """A path with `~` or `~someone` at its beginning replaced by the folder it stands for.
+
+    Args:
+        name: As it was given. A file of exactly that name is meant before any folder.
+
+    Example:
+        >>> local("me.jpg")
+        'me.jpg'
+    """
+    return os.path.expanduser(name) if name.startswith("~") and not os.path.lexists(name) else name
+
+
+def _bytes_at(given: str | bytes) -> bytes:
+    text = local(os.fsdecode(given))
+    path = Path(text)
+    name = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)  # one line
+    if ADDRESS.match(text) and not os.path.lexists(text):
+        name = name if len(name) <= MOST_OF_AN_ADDRESS else f"{name[:MOST_OF_AN_ADDRESS]}..."
+        raise PhotoError("missing", f"Addresses are not fetched: {name}; download the photo and give its path.")
     try:
         if path.is_dir():
             os.scandir(path).close()  # a folder that may not be read says so
-            raise PhotoError("no_photos", f"No photos in the folder {name}; it needs files in {', '.join(SUFFIXES)}.")
+            raise PhotoError("no_photos", f"No photos in the folder {name}; it needs .jpg, .png, .heic or the like.")
         if path.exists() and not path.is_file():
             raise PhotoError("unreadable", f"Not a file: {name}; give a photo or a folder of photos.")
         _check_bytes(path.stat().st_size)
@@ -75,7 +120,7 @@ def _bytes_in(file: BinaryIO) -> bytes:
     try:
         if hasattr(file, "seekable") and file.seekable():
             file.seek(0)  # as Pillow does: a file that was just written stands at its end
-        while len(content) <= MAX_BYTES and (piece := file.read(BYTES_PER_READ)):
+        while len(content) <= limits.MAX_BYTES and (piece := file.read(BYTES_PER_READ)):
             if not isinstance(piece, bytes):
                 raise PhotoError("unreadable", "Expected a file in binary mode. Received: text; open it with 'rb'.")
             content += piece
@@ -86,43 +131,8 @@ def _bytes_in(file: BinaryIO) -> bytes:
     return bytes(content)
 
 
-def format_of(data: bytes) -> str:
-    """Tell the format of a photo by its content, never by its name.
-
-    Args:
-        data: The content of a file.
-
-    Returns:
-        `JPEG`, `PNG`, `BMP`, `WEBP`, `AVIF` or `HEIF`.
-
-    Raises:
-        PhotoError: With status `unreadable` for any other content.
-
-    Example:
-        >>> format_of(bytes_of("examples/eileen_collins.png"))
-        'PNG'
-    """
-    for name, signature in SIGNATURES.items():
-        if data.startswith(signature):
-            return name
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "WEBP"
-    if _is_heif(data):
-        return "HEIF"
-    if data[4:8] == b"ftyp" and data[8:12] in AVIF_BRANDS:
-        return "AVIF"
-    raise PhotoError("unreadable", "Not a JPEG, PNG, WebP, BMP, AVIF or HEIC picture; convert it to JPEG.")
-
-
-def _is_heif(data: bytes) -> bool:
-    """Whether its brands say so. Some programs give AVIF the first brand that it shares with HEIC: the others tell."""
-    others = data[16 : min(int.from_bytes(data[:4], "big"), 256)]
-    avif = data[8:12] in (b"mif1", b"msf1") and b"avif" in [others[i : i + 4] for i in range(0, len(others), 4)]
-    return data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS and not avif
-
-
 def _check_bytes(count: int) -> None:
-    if count > MAX_BYTES:
+    if count > limits.MAX_BYTES:
         raise PhotoError(
-            "too_large", f"Expected at most {MAX_BYTES >> 20} MB. Received: {count >> 20} MB; save it smaller."
+            "too_large", f"Expected at most {limits.MAX_BYTES >> 20} MB. Received: {count >> 20} MB; save it smaller."
         )

@@ -11,8 +11,10 @@ from conftest import ROOT, Run
 
 PACKAGE = ROOT / "beauty_evaluate"
 FLOORS: dict[str, int] = {
-    **dict.fromkeys(("errors", "files", "exif", "encoded", "phrases"), 0),
+    **dict.fromkeys(("errors", "files", "phrases", "boxes", "encoded", "exif", "formats", "jpeg", "jxl"), 0),
+    **dict.fromkeys(("kinds", "limits", "png"), 0),
     **dict.fromkeys(("config", "presets", "settings", "images", "metrics", "drawing"), 1),
+    **dict.fromkeys(("arrays", "decoders", "profiles"), 1),
     **dict.fromkeys(("faces", "datasets", "raters.card"), 2),
     **dict.fromkeys(("datasets.crops", "datasets.pipeline", "datasets.augment", "raters"), 3),
     **dict.fromkeys(("evaluation", "explain", "training"), 4),

@@ -89,14 +89,14 @@ def test_leaving_early_ends_the_threads(scorer: Scorer, folder: Path) -> None:
 def test_our_own_mistake_with_one_photo_does_not_end_the_run(
     scorer: Scorer, folder: Path, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths, read = expand([str(folder)])[:count], images.as_picture
+    paths, read = expand([str(folder)])[:count], images.load_photo
 
-    def stumbling(path: str) -> images.Picture:
+    def stumbling(path: str) -> images.Photo:
         if path == paths[1]:
             raise RuntimeError("out of\nluck")
         return read(path)
 
-    monkeypatch.setattr(images, "as_picture", stumbling)
+    monkeypatch.setattr(images, "load_photo", stumbling)
     rows = [photo.rows[0] for photo in scan(scorer, paths)]
     assert [row.file for row in rows] == paths
     assert [row.status for row in rows[:3]] == ["unreadable", "failed", "ok"]
@@ -104,13 +104,13 @@ def test_our_own_mistake_with_one_photo_does_not_end_the_run(
 
 
 def test_a_few_photos_come_one_by_one(scorer: Scorer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, read = [], images.as_picture
+    seen, read = [], images.load_photo
 
-    def counting(path: str) -> images.Picture:
+    def counting(path: str) -> images.Photo:
         seen.append(path)
         return read(path)
 
-    monkeypatch.setattr(images, "as_picture", counting)
+    monkeypatch.setattr(images, "load_photo", counting)
     next(scan(scorer, expand([str(folder)])[:PHOTOS_PER_TASK]))
     assert len(seen) == 1
 

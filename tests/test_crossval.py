@@ -14,7 +14,7 @@ from conftest import PORTRAIT, ROOT, Run
 from beauty_evaluate import Scorer, metrics
 from beauty_evaluate.cli import evaluate as command
 from beauty_evaluate.config import WEIGHTS, RatingScale, ScaleMap
-from beauty_evaluate.datasets import scut, synthetic
+from beauty_evaluate.datasets import mebeauty, scut, synthetic
 from beauty_evaluate.datasets.scut import FOLDS
 from beauty_evaluate.datasets.splits import holdout_split
 from beauty_evaluate.errors import ConfigError, DataError
@@ -87,6 +87,23 @@ def test_folds_are_trained_once_and_leave_card_and_predictions(
     other = replace(job, config=replace(CONFIG, flip_tta=False))
     with pytest.raises(ConfigError, match="of another recipe"):
         list(training.cross_validate(other, keep, 1, lines.append))
+
+
+def test_a_further_data_set_gives_its_fold_of_the_same_name(
+    small_scut: Path, small_mebeauty: Path, tmp_path: Path
+) -> None:
+    data = replace(scut.read(small_scut), folds=("fold1",))
+    faces = mebeauty.read(small_mebeauty)
+    job = Job(CONFIG, (data, faces), tmp_path / "run", command="train --split {}")
+    (run,) = training.cross_validate(job, tmp_path / "cv", 1, lambda line: None)
+    card = registry.load_card(str(tmp_path / "cv" / "synthetic_fold1.json"))
+    assert [(part.data_set, part.split) for part in card.trained_on] == [(scut.TITLE, "fold1"), ("MEBeauty", "fold1")]
+    assert sorted(card.knows("MEBeauty", faces.samples)) == list(faces.split("fold1").train)
+    assert run.card.name == card.name
+    (fold,) = crossval.read_folds(tmp_path / "cv", data)
+    assert fold.evaluation.names == data.split("fold1").test
+    with pytest.raises(ConfigError, match="of another recipe or other photos"):
+        list(training.cross_validate(replace(job, data=(data,)), tmp_path / "cv", 1, lambda line: None))
 
 
 def test_report_of_finished_folds(small_scut: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from beauty_evaluate.config import RatingScale
-from beauty_evaluate.datasets import london, mebeauty, registry, table
+from beauty_evaluate.datasets import london, mebeauty, mebeauty_folds, registry, table
 from beauty_evaluate.errors import DataError
 
 TRAIN = "scores/train_2022.txt"
@@ -49,7 +49,7 @@ def test_mebeauty_reads_in_its_own_layout(small_mebeauty: Path) -> None:
     assert (sample.score, sample.group) == (3.5, "female, black")
     assert sample.read().shape[2] == 3
     assert data.problems == []
-    assert data.split_names == ("2022", "all")
+    assert data.split_names == ("2022", *mebeauty_folds.FOLDS, "all")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,12 @@ def test_a_table_needs_photos_and_one_table(small_table: Path) -> None:
 def test_the_real_data_sets_read_as_described(data_folder: Path) -> None:
     data = registry.read(data_folder / "mebeauty")
     split = data.split()
-    assert (len(split.train), len(split.test)) == (1582, 199)
+    assert (len(split.train), len(split.test)) == (1572, 199)  # ten more are copies of test photos
+    folds = [data.split(f"fold{k}") for k in range(1, 6)]
+    assert sorted(name for fold in folds for name in fold.test) == list(split.train)
+    for fold in folds:
+        assert set(fold.train) == set(split.train) - set(fold.test)
+        assert mebeauty_folds.without_copies(fold.train, fold.test) == list(fold.train)
     (problem,) = data.problems
     assert "huy-le-XibZiVSku68-unsplash.jpg is an empty file" in str(problem)
     assert np.mean([sample.score for sample in data.samples.values()]) == pytest.approx(6.127, abs=1e-3)

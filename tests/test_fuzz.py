@@ -1,6 +1,7 @@
 """Mutated picture files: every one is scored or gets its one sentence. FUZZ_CASES=10000 runs more of them by hand."""
 
 import collections
+import functools
 import io
 import math
 import os
@@ -11,14 +12,15 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import PORTRAIT, Run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, features
+from PIL import Image
 
-from beauty_evaluate import Scorer, images
+from beauty_evaluate import Scorer, limits
 from beauty_evaluate.errors import PhotoError
 
 CASES = int(os.environ.get("FUZZ_CASES", "300"))
@@ -27,42 +29,88 @@ MOST = 500 * 1024  # kB that a process may take with the largest photo that is r
 STATUSES = {"unreadable", "too_large", "too_small", "no_face"}
 
 
-def encoded(kind: str, **options: object) -> bytes:
-    file = io.BytesIO()
+PROFILES = (b"", *(path.read_bytes() for path in sorted((Path(__file__).parent / "profiles").glob("*.icc"))))
+
+
+@functools.cache
+def small() -> Image.Image:
     with Image.open(PORTRAIT) as photo:
-        small = photo.convert("RGB").resize((180, 210))
+        return photo.convert("RGB").resize((180, 210))
+
+
+@functools.cache
+def encoded(kind: str, orientation: int = 6, profile: bytes = b"") -> bytes:
+    """A portrait in a format; of another `KINDS` of file where `kind` says so."""
+    file, (form, mode, options) = io.BytesIO(), KINDS[kind]
     exif = Image.Exif()
-    exif[0x0112] = 6
-    small.save(file, kind, exif=exif, **options)
+    exif[0x0112] = orientation
+    described = {"exif": exif, **({"icc_profile": profile} if profile else {})}
+    extra = {} if form in ("GIF", "BMP", "JPEG2000") else described
+    small().convert(mode).save(file, form, **extra, **options)
     return file.getvalue()
 
 
-FILES = {
-    "JPEG": encoded("JPEG"),
-    "progressive JPEG": encoded("JPEG", progressive=True),
-    "PNG": encoded("PNG"),
-    "WebP": encoded("WEBP"),
-    "BMP": encoded("BMP"),
-    **({"AVIF": encoded("AVIF")} if features.check("avif") else {}),
+MORE: dict[str, Any] = {"save_all": True, "append_images": [Image.new("RGB", (180, 210), "red")]}
+KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {  # format, mode and options of Pillow
+    "JPEG": ("JPEG", "RGB", {}),
+    "progressive JPEG": ("JPEG", "RGB", {"progressive": True}),
+    "CMYK JPEG": ("JPEG", "CMYK", {}),
+    "grey JPEG": ("JPEG", "L", {}),
+    "PNG": ("PNG", "RGB", {}),
+    "palette PNG": ("PNG", "P", {}),
+    "transparent PNG": ("PNG", "RGBA", {}),
+    "animated PNG": ("PNG", "RGB", MORE),
+    "WebP": ("WEBP", "RGB", {}),
+    "lossless WebP": ("WEBP", "RGBA", {"lossless": True}),
+    "animated WebP": ("WEBP", "RGB", MORE),
+    "BMP": ("BMP", "RGB", {}),
+    "GIF": ("GIF", "RGB", {}),
+    "animated GIF": ("GIF", "RGB", MORE),
+    "TIFF": ("TIFF", "RGB", {}),
+    "LZW TIFF": ("TIFF", "RGBA", {"compression": "tiff_lzw"}),
+    "deflated TIFF": ("TIFF", "LAB", {"compression": "tiff_adobe_deflate"}),
+    "JPEG TIFF": ("TIFF", "RGB", {"compression": "jpeg"}),
+    "several TIFF": ("TIFF", "RGB", MORE),
+    "AVIF": ("AVIF", "RGB", {}),
+    "JPEG 2000": ("JPEG2000", "RGB", {}),
 }
-SIZE_PLACES = {"PNG": 16, "BMP": 18, "JPEG": FILES["JPEG"].find(b"\xff\xc0") + 5}  # where the header says how large
+FILES = {kind: encoded(kind) for kind in ("JPEG", "PNG", "WebP", "BMP")}
+
+
+def size_place(kind: str, data: bytes | bytearray) -> int:
+    """Where the header says how large the picture is."""
+    return {"PNG": 16, "BMP": 18, "JPEG": data.find(b"\xff\xc0") + 5}[kind]
+
+
+SIZED = ("PNG", "BMP", "JPEG")
 
 
 def lie(kind: str, data: bytearray, size: int) -> None:
     """Let the header say another size; in a PNG with the checksum that makes it be believed."""
-    struct.pack_into({"PNG": ">I", "BMP": "<I", "JPEG": ">H"}[kind], data, SIZE_PLACES[kind], size)
+    struct.pack_into({"PNG": ">I", "BMP": "<I", "JPEG": ">H"}[kind], data, size_place(kind, data), size)
     if kind == "PNG":
         struct.pack_into(">I", data, 29, zlib.crc32(data[12:29]))
 
 
+def _profile(draw: st.DrawFn) -> bytes:
+    """None, a good one, or one with a byte changed."""
+    profile = bytearray(draw(st.sampled_from(PROFILES)))
+    if profile and draw(st.booleans()):
+        profile[draw(st.integers(0, min(len(profile), 1000) - 1))] ^= draw(st.integers(1, 255))
+    return bytes(profile)
+
+
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """A real file with bytes flipped, cut out, put in or repeated, or with a header that lies about its size."""
-    kind = draw(st.sampled_from(sorted(FILES)))
-    data = bytearray(FILES[kind])
-    if kind in SIZE_PLACES and draw(st.integers(0, 3)) == 0:
+    """A real file, with an orientation and a profile, with bytes flipped, cut out, put in or repeated, or with a header
+    that lies about its size."""
+    lies = draw(st.integers(0, 4)) == 0
+    kind = draw(st.sampled_from(SIZED if lies else sorted(KINDS)))
+    data = bytearray(encoded(kind, draw(st.integers(1, 8)), _profile(draw)))
+    if lies:
         wide = kind in ("PNG", "BMP")
-        size = draw(st.integers(0, 2**31 - 1 if wide else 2**16 - 1))
+        most = 2**31 - 1 if wide else 2**16 - 1
+        size = draw(st.sampled_from((0, 5, 20, 31, 5000, 2**15)) | st.integers(most // 2, most))
         lie(kind, data, size)
     for _ in range(draw(st.integers(0, 4))):
         place = draw(st.integers(0, max(0, len(data) - 1)))
@@ -139,8 +187,9 @@ print(peak() - before, peak(), *statuses)
 def test_files_that_lie_about_their_size_take_no_memory(run: Run, tmp_path: Path) -> None:
     """In a process of its own, since in this one the peak is that of some other test."""
     paths, expected = [], []
-    for kind, place in SIZE_PLACES.items():
+    for kind in SIZED:
         data = bytearray(FILES[kind])
+        place = size_place(kind, data)
         for size in (2**15, 2**16 - 1):
             lie(kind, data, size)
             width = 2 if kind == "JPEG" else 4  # of a number: the other side stands behind it
@@ -165,10 +214,10 @@ def test_files_that_lie_about_their_size_take_no_memory(run: Run, tmp_path: Path
 def test_the_largest_photo_takes_less_than_half_a_gigabyte(run: Run, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned, which needs a copy
-    side = math.isqrt(images.MAX_PIXELS)
+    side = math.isqrt(limits.MAX_PIXELS)
     with Image.open(PORTRAIT) as photo:
         photo.convert("RGB").resize((side, side)).save(tmp_path / "large.jpg", exif=exif)
     done = run("-c", PEAK, PORTRAIT, tmp_path / "large.jpg")
     grown, most, _ = map(str, done.stdout.split())
-    assert int(grown) > 3 * images.MAX_PIXELS / 1024  # it was decoded
+    assert int(grown) > 3 * limits.MAX_PIXELS / 1024  # it was decoded
     assert int(most) < MOST

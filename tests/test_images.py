@@ -15,8 +15,7 @@ from conftest import Run
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, features
 
-from beauty_evaluate import encoded as encoded_files
-from beauty_evaluate import exif, images
+from beauty_evaluate import decoders, exif, images, limits
 from beauty_evaluate.errors import PhotoError
 
 
@@ -35,12 +34,24 @@ def colours() -> NDArray[np.uint8]:
     return picture
 
 
-@pytest.mark.parametrize("kind", ["PNG", "BMP", "WEBP", "JPEG"])
-def test_formats_give_the_same_rgb(kind: str, colours: NDArray[np.uint8]) -> None:
-    options = {"lossless": True} if kind == "WEBP" else {"quality": 98, "subsampling": 0} if kind == "JPEG" else {}
-    found = images.read(encoded(Image.fromarray(colours), kind, **options))
-    assert found.dtype == np.uint8
-    assert np.abs(found.astype(int) - colours).max() <= (4 if kind == "JPEG" else 0)
+LOSSLESS: list[tuple[str, dict[str, object]]] = [
+    ("PNG", {}),
+    ("BMP", {}),
+    ("WEBP", {"lossless": True}),
+    ("GIF", {}),
+    ("JPEG2000", {}),
+    ("TIFF", {}),
+    ("TIFF", {"compression": "tiff_lzw"}),
+    ("TIFF", {"compression": "tiff_adobe_deflate"}),
+    ("TIFF", {"compression": "packbits"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), [*LOSSLESS, ("JPEG", {"quality": 98, "subsampling": 0})])
+def test_formats_give_the_same_rgb(kind: str, options: dict[str, object], colours: NDArray[np.uint8]) -> None:
+    picture = images.read(encoded(Image.fromarray(colours), kind, **options))
+    assert picture.dtype == np.uint8
+    assert np.abs(picture.astype(int) - colours).max() <= (4 if kind == "JPEG" else 0)
 
 
 def test_grey_palette_and_two_tone(colours: NDArray[np.uint8]) -> None:
@@ -84,7 +95,8 @@ def test_every_orientation_is_turned_as_pillow_turns_it(colours: NDArray[np.uint
 
 
 def test_strips_join_and_each_is_as_transparent_as_the_whole() -> None:
-    rgba = np.random.default_rng(0).integers(0, 256, (2 * images.ROWS_PER_STRIP + 7, 40, 4), np.uint8)
+    rows = images.PIXELS_PER_STRIP // 1000
+    rgba = np.random.default_rng(0).integers(0, 256, (2 * rows + 7, 1000, 4), np.uint8)
     share = rgba[..., 3:] / 255
     expected = rgba[..., :3] * share + 255 * (1 - share)
     assert np.abs(images.read(encoded(Image.fromarray(rgba))) - expected).max() <= 1
@@ -105,10 +117,13 @@ def test_content_decides_not_the_name(tmp_path: Path, colours: NDArray[np.uint8]
     ("content", "status", "words"),
     [
         (b"", "unreadable", "is empty"),
-        (b"hello, I am a text file", "unreadable", "Not a JPEG"),
+        (b"hello, I am a text file", "unreadable", "This is a text file, not a picture"),
+        (b"\x00\x9c\x07nobody knows what", "unreadable", "Not a JPEG"),
         (encoded(Image.new("RGB", (1, 1))), "too_small", "1 x 1"),
         (encoded(Image.new("RGB", (400, 31))), "too_small", "400 x 31"),
-        (encoded(Image.new("RGB", (100, 100)), "GIF"), "unreadable", "Not a JPEG"),
+        (encoded(Image.effect_noise((200, 200), 60), "GIF")[:9000], "unreadable", "damaged"),
+        (encoded(Image.effect_noise((200, 200), 60), "TIFF")[:9000], "unreadable", "damaged"),
+        (encoded(Image.effect_noise((200, 200), 60), "JPEG2000")[:9000], "unreadable", "damaged"),
         (encoded(Image.effect_noise((200, 200), 60), "JPEG")[:4000], "unreadable", "damaged"),
         (encoded(Image.effect_noise((200, 200), 60), "PNG")[:9000], "unreadable", "damaged"),
     ],
@@ -121,9 +136,9 @@ def test_bad_content_is_named(content: bytes, status: str, words: str) -> None:
 
 def test_whatever_a_decoder_stumbles_upon_is_a_damaged_picture() -> None:
     whole = encoded(Image.new("RGB", (64, 64)), "PNG")
-    name = b"iCCP"  # an empty colour profile, where Pillow raises IndexError
+    name = b"tRNS"  # an empty colour that is transparent, where Pillow raises struct.error
     chunk = (0).to_bytes(4, "big") + name + zlib.crc32(name).to_bytes(4, "big")
-    content = whole[:-12] + chunk + whole[-12:]
+    content = whole[:33] + chunk + whole[33:]
     with pytest.raises(PhotoError, match="damaged") as caught:
         images.read(content)
     assert caught.value.status == "unreadable"
@@ -140,22 +155,15 @@ def test_bomb_is_refused_before_it_is_decoded() -> None:
 def test_size_cap_lies_at_50_megapixels() -> None:
     with pytest.raises(PhotoError, match="50 megapixels"):
         images.read(encoded(Image.new("1", (7_072, 7_071))))
-    assert images.MAX_PIXELS == 50_000_000
+    assert limits.MAX_PIXELS == 50_000_000
 
 
-@pytest.mark.parametrize(
-    ("kind", "encoding", "options"),
-    [("WEBP", "WEBP", {}), ("AVIF", "AVIF", {}), ("progressive", "JPEG", {"progressive": True})],
-)
-def test_formats_that_take_more_memory_may_be_less_large(
-    monkeypatch: pytest.MonkeyPatch, kind: str, encoding: str, options: dict[str, bool]
-) -> None:
-    if encoding not in images.FORMATS:
-        pytest.skip("this Pillow knows no AVIF")
-    data = encoded(Image.new("RGB", (100, 100)), encoding, **options)
+@pytest.mark.parametrize("kind", ["WEBP", "AVIF", "TIFF", "GIF", "JPEG2000"])
+def test_formats_that_take_more_memory_may_be_less_large(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    data = encoded(Image.new("RGB", (100, 100)), kind)
     assert images.read(data).shape == (100, 100, 3)
-    monkeypatch.setitem(images.MAX_PIXELS_BY_FORMAT, kind, 9_999)
-    with pytest.raises(PhotoError, match=r"of this format\. Received: 100 x 100"):
+    monkeypatch.setitem(limits.MAX_PIXELS_BY_FORMAT, kind, 9_999)
+    with pytest.raises(PhotoError, match=r"Received: 100 x 100, 0\.01 megapixels; shrink it or save it as JPEG"):
         images.read(data)
     assert images.read(encoded(Image.new("RGB", (100, 100)), "JPEG")).shape == (100, 100, 3)
 
@@ -163,7 +171,7 @@ def test_formats_that_take_more_memory_may_be_less_large(
 def test_large_file_is_refused_by_its_size(tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     with open(path, "wb") as file:
-        file.truncate(encoded_files.MAX_BYTES + 1)
+        file.truncate(limits.MAX_BYTES + 1)
     with pytest.raises(PhotoError, match="at most 64 MB"):
         images.read(path)
     with pytest.raises(PhotoError, match="at most 64 MB"):
@@ -181,24 +189,38 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
         assert caught.value.status == status
 
 
-def test_avif_is_read_where_pillow_knows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ("AVIF" in images.FORMATS) == features.check("avif")
-    if features.check("avif"):
-        Image.fromarray(np.full((64, 48, 3), 90, np.uint8)).save(tmp_path / "a.avif")
-        assert images.read(tmp_path / "a.avif").shape == (64, 48, 3)
-        data = bytearray((tmp_path / "a.avif").read_bytes())
-        assert b"avif" in data[16 : int.from_bytes(data[:4], "big")]
-        data[8:12] = b"mif1"  # as some programs begin, and list avif further on
-        assert images.read(bytes(data)).shape == (64, 48, 3)
-        monkeypatch.setitem(sys.modules, "pillow_heif", None)
-        with pytest.raises(PhotoError, match="HEIC"):
-            images.read(bytes(data).replace(b"avif", b"heic", 1))
-
-
-def test_heic_without_its_decoder_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_avif_is_told_from_heic(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = bytearray(encoded(Image.new("RGB", (48, 64)), "AVIF"))
+    assert images.read(bytes(data)).shape == (64, 48, 3)
+    assert b"avif" in data[16 : int.from_bytes(data[:4], "big")]
+    data[8:12] = b"mif1"  # as some programs begin, and list avif further on
+    assert images.read(bytes(data)).shape == (64, 48, 3)
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    with pytest.raises(PhotoError, match="pip install pillow-heif") as caught:
-        images.read(b"\0\0\0\x18ftypheic" + bytes(40))
+    with pytest.raises(PhotoError, match="HEIC"):
+        images.read(bytes(data).replace(b"avif", b"heic", 1))
+
+
+@pytest.mark.parametrize(("kind", "name"), [("AVIF", "avif"), ("JPEG2000", "jpg_2000"), ("WEBP", "webp")])
+def test_what_this_pillow_cannot_decode_is_one_sentence(monkeypatch: pytest.MonkeyPatch, kind: str, name: str) -> None:
+    data = encoded(Image.new("RGB", (48, 64)), kind)
+    monkeypatch.setattr(features, "check", lambda feature: feature != name)
+    with pytest.raises(PhotoError, match=r"This Pillow cannot decode .*; convert the photo to JPEG"):
+        images.read(data)
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "head"),
+    [
+        ("pillow_heif", "pillow-heif", b"\0\0\0\x18ftypheic"),
+        ("pillow_jxl.JpegXLImagePlugin", "pillow-jxl-plugin", b"\xff\x0a\x4f\0\0\0"),
+    ],
+)
+def test_what_needs_another_package_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, module: str, package: str, head: bytes
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(PhotoError, match=f"needs another package: pip install {package}, or convert") as caught:
+        images.read(head + bytes(40))
     assert caught.value.status == "unreadable"
 
 
@@ -243,7 +265,7 @@ def test_a_file_object_without_a_photo_is_one_sentence(tmp_path: Path, monkeypat
             with pytest.raises(PhotoError, match=r"rb|is empty") as caught:
                 images.read(source)  # type: ignore[arg-type]
             assert caught.value.status == "unreadable"
-    monkeypatch.setattr(encoded_files, "MAX_BYTES", 2 << 20)
+    monkeypatch.setattr(limits, "MAX_BYTES", 2 << 20)
     for large in (io.BytesIO(bytes(3 << 20)), bytes(3 << 20), bytearray(3 << 20)):
         with pytest.raises(PhotoError, match="at most 2 MB") as caught:
             images.read(large)
@@ -266,6 +288,32 @@ def test_arrays_become_rgb(channels: int | None) -> None:
     assert not np.shares_memory(picture, array)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "values"),
+    [
+        (np.float16, [0, 0.5, 1]),
+        (np.float32, [0, 0.5, 1]),
+        (np.float64, [0, 0.5, 1]),
+        (np.uint16, [0, 0x80FF, 0xFFFF]),
+        (np.int32, [0, 128, 255]),
+        (np.int64, [0, 128, 255]),
+        (np.int16, [0, 128, 255]),
+    ],
+)
+def test_other_types_of_arrays_are_brought_to_bytes(dtype: type[Any], values: list[float]) -> None:
+    rows = np.repeat(np.array(values, dtype), 200)  # more than one strip
+    array = np.broadcast_to(rows[:, None, None], (600, 40, 3))
+    picture = images.as_picture(array)
+    assert picture[::200, 0, 0].tolist() == [0, 128, 255]
+    assert (picture == picture[:, :1, :1]).all()
+    assert np.array_equal(images.as_picture(array[..., 0]), picture)
+
+
+def test_truth_values_are_black_and_white() -> None:
+    picture = images.as_picture(np.arange(1600).reshape(40, 40) % 3 == 0)
+    assert picture[0, :4, 0].tolist() == [255, 0, 0, 255]
+
+
 def test_pil_pictures_become_what_their_files_do(tmp_path: Path, colours: NDArray[np.uint8]) -> None:
     image, turned = Image.fromarray(colours), Image.Exif()
     turned[0x0112] = 6
@@ -283,16 +331,21 @@ def test_pil_pictures_become_what_their_files_do(tmp_path: Path, colours: NDArra
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        (np.zeros((40, 60, 3), np.uint16), r"uint16 \(40, 60, 3\); scale the values"),
-        (np.zeros((40, 60, 3), np.float32), r"float32 \(40, 60, 3\); scale the values"),
-        (np.zeros((40, 60), bool), r"bool \(40, 60\)"),
+        (np.full((40, 60, 3), 255, np.uint16), r"uint16 \(40, 60, 3\); no value is above 255"),
+        (np.full((40, 60, 3), 255, np.float32), r"float32 \(40, 60, 3\); .*these are from 255 to 255; scale them"),
+        (np.full((40, 60), np.nan), r"floats run from 0 to 1, these are not numbers"),
+        (np.full((40, 60), -0.1), r"these are from -0\.1 to -0\.1"),
+        (np.full((40, 60), -1), r"int64 \(40, 60\); scale the values"),
+        (np.full((40, 60), 256), r"int64 \(40, 60\); scale the values"),
+        (np.zeros((40, 60), np.complex64), r"complex64 \(40, 60\); scale the values"),
+        (np.zeros((40, 60), object), r"object \(40, 60\); scale the values"),
         (np.zeros((3, 40, 60), np.uint8), r"uint8 \(3, 40, 60\); channels come last"),
         (np.zeros((1, 40, 60, 3), np.uint8), r"uint8 \(1, 40, 60, 3\)"),
         (np.zeros((40, 60, 2), np.uint8), r"uint8 \(40, 60, 2\)"),
         (np.zeros(40, np.uint8), r"uint8 \(40,\)"),
         (np.uint8(3), "Received: uint8"),
-        (Image.new("F", (40, 40)), "mode F; scale its values"),
-        (Image.new("I", (40, 40)), "mode I; scale its values"),
+        (Image.new("F", (40, 40)), r"mode F\); scale its values"),
+        (Image.new("I", (40, 40)), r"mode I\); scale its values"),
         ([[0, 0, 0]], "Received: list"),
         (None, "Received: NoneType"),
         (7, "Received: int"),
@@ -306,7 +359,7 @@ def test_anything_else_is_one_sentence(source: Any, words: str) -> None:
 
 
 def test_the_size_caps_hold_for_arrays_and_pil_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MAX_PIXELS", 9_999)
+    monkeypatch.setattr(limits, "MAX_PIXELS", 9_999)
     for side, status in ((100, "too_large"), (31, "too_small"), (0, "too_small")):
         array = np.zeros((side, side, 3), np.uint8)
         sources: list[images.Source] = [array, array[..., 0], Image.new("RGB", (side, side))]
@@ -314,10 +367,10 @@ def test_the_size_caps_hold_for_arrays_and_pil_pictures(monkeypatch: pytest.Monk
             with pytest.raises(PhotoError) as caught:
                 images.as_picture(source)
             assert caught.value.status == status
-    monkeypatch.setitem(images.MAX_PIXELS_BY_FORMAT, "WEBP", 4_000)
+    monkeypatch.setitem(limits.MAX_PIXELS_BY_FORMAT, "WEBP", 4_000)
     with (
         Image.open(io.BytesIO(encoded(Image.new("RGB", (80, 80)), "WEBP"))) as webp,
-        pytest.raises(PhotoError, match="of this format"),
+        pytest.raises(PhotoError, match="of a WebP"),
     ):
         images.as_picture(webp)
 
@@ -330,8 +383,7 @@ def state():
     return Image.MAX_IMAGE_PIXELS, list(warnings.filters), dict(Image.OPEN)
 Image.init()
 before = state()
-from beauty_evaluate import encoded as encoded_files
-from beauty_evaluate import exif, images
+from beauty_evaluate import decoders, exif, images, limits
 from beauty_evaluate.errors import PhotoError
 assert state() == before, "the import"
 bomb, small = io.BytesIO(), io.BytesIO()
@@ -385,7 +437,7 @@ def test_the_orientation_stands_in_xmp_where_exif_has_none() -> None:
     assert exif.orientation({"xmp": b'<x tiff:Orientation="0"/>', "exif": b"Exif\0\0"}) == 1
 
 
-@pytest.mark.parametrize("place", ["_check_size", "_pixels", "_upright"])
+@pytest.mark.parametrize("place", ["_pixels", "_upright", "converter"])
 @pytest.mark.parametrize("mistake", [ValueError, TypeError, KeyError, MemoryError])
 def test_our_own_bugs_keep_their_traceback(
     monkeypatch: pytest.MonkeyPatch, place: str, mistake: type[Exception]
@@ -403,7 +455,7 @@ def test_a_lack_of_memory_is_not_a_damaged_photo(monkeypatch: pytest.MonkeyPatch
     def load(image: Image.Image) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(images.DECODERS["PNG"], "load", load)
+    monkeypatch.setattr(decoders.decoder_of("PNG"), "load", load)
     with pytest.raises(MemoryError):
         images.read(encoded(Image.new("RGB", (40, 40))))
 

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from beauty_evaluate import presets
 from beauty_evaluate.config import CropConfig
 from beauty_evaluate.datasets import scut, synthetic
-from beauty_evaluate.datasets.augment import mirror_order, random_warp
+from beauty_evaluate.datasets.augment import degraded, mirror_order, random_warp, recoloured
+from beauty_evaluate.datasets.background import replace_background
 from beauty_evaluate.datasets.crops import load_crops
 from beauty_evaluate.datasets.dataset import DataSet
+from beauty_evaluate.datasets.mixture import mix
 from beauty_evaluate.datasets.pipeline import Batches
 from beauty_evaluate.presets import preset
 
@@ -23,7 +26,7 @@ def test_unreadable_photos_and_photos_without_a_face_give_no_crop(small_scut: Pa
     assert len(crops.names) == 6
     unreadable, faceless = sorted(map(str, crops.problems))
     assert unreadable.startswith("AF9001.jpg: ")
-    assert "Not a JPEG" in unreadable
+    assert "This is a text file" in unreadable
     assert faceless.startswith("CM9002.jpg: ")
     assert "No face was found" in faceless
 
@@ -122,6 +125,94 @@ def test_samples_of_several_sets_share_a_batch(drawn: DataSet) -> None:
     assert 0 < mixed.landmarks_known.sum() < 6  # a crop that is mixed with an unknown one is unknown
     assert np.allclose(mixed.groups.sum(1)[mixed.groups_known == 1], 1)
     assert np.isfinite(mixed.landmarks).all()
+
+
+def test_the_background_changes_and_the_person_does_not(drawn: DataSet) -> None:
+    """Where the mask says person, pixels stay as the same draw without a background leaves them, also when warped."""
+    samples = list(drawn.samples.values())
+    crops = load_crops(samples, CropConfig(size=64), pad=10, person=True)
+    assert crops.person is not None
+    assert crops.person.shape == (12, 128, 128)
+    mask = np.zeros((12, 128, 128), np.uint8)
+    mask[:, :, 64:] = 255  # the person stands on the right of each padded crop
+    crops = replace(crops, person=mask)
+    plain = replace(presets.NO_AUGMENT, rotation=20, shift=0.1)
+    before = next(Batches(crops, plain, 12, 1).epoch(0))
+    after = next(Batches(crops, replace(plain, background=1), 12, 1).epoch(0))
+    same = (before.pixels == after.pixels).all(3)
+    assert same[:, 20:44, 50:].all()
+    assert same[:, 20:44, :14].mean() < 0.1
+    assert np.array_equal(before.scores, after.scores)
+    assert load_crops(samples[:1], CropConfig(size=64)).person is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_kind_of_background_keeps_shape_and_range(seed: int) -> None:
+    crop = np.random.default_rng(9).integers(0, 256, (32, 32, 3), np.uint8)
+    person = np.zeros((32, 32), np.float32)
+    person[8:24, 8:24] = 1
+    other, other_person = np.full((40, 40, 3), 100, np.uint8), np.zeros((40, 40), np.float32)
+    rng = np.random.default_rng(next(s for s in range(99) if np.random.default_rng(s).integers(5) == seed))
+    changed = replace_background(crop, person, other, other_person, rng)
+    assert changed.shape == crop.shape
+    assert np.array_equal(changed[8:24, 8:24], crop[8:24, 8:24])
+    assert np.abs(changed[:8].astype(int) - crop[:8]).mean() > 10
+    if seed == 3:  # the background of the other photo
+        assert (changed[:8] == 100).all()
+
+
+def test_a_person_leaves_nothing_in_a_background_that_others_get() -> None:
+    """A red person before a blue wall: another crop gets the blue alone."""
+    crop, person = np.full((32, 32, 3), 50, np.uint8), np.zeros((32, 32), np.float32)
+    other, other_person = np.zeros((40, 40, 3), np.uint8), np.zeros((40, 40), np.float32)
+    other[..., 2], other_person[5:, 10:30] = 200, 1
+    other[5:, 10:30] = (200, 0, 0)
+    seed = next(s for s in range(99) if np.random.default_rng(s).integers(5) == 3)
+    changed = replace_background(crop, person, other, other_person, np.random.default_rng(seed))
+    assert changed[..., 0].max() < 100
+    assert changed[..., 2].min() > 100
+
+
+def test_light_and_degradation_reach_as_far_as_they_say() -> None:
+    rng, none = np.random.default_rng(0), presets.NO_AUGMENT
+    crop = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    for _ in range(20):
+        assert np.array_equal(recoloured(crop.copy(), none, rng), crop)
+        assert np.array_equal(degraded(crop, none, rng), crop)
+    grey = recoloured(crop.copy(), replace(none, grey=1), rng)
+    assert np.ptp(grey, axis=2).max() == 0
+    flat = np.full((64, 64, 3), 128, np.uint8)
+    levels = [int(recoloured(flat.copy(), replace(none, gamma=0.5), rng)[0, 0, 0]) for _ in range(200)]
+    assert min(levels) == pytest.approx(255 * (128 / 255) ** np.exp(0.5), abs=3)
+    assert max(levels) == pytest.approx(255 * (128 / 255) ** np.exp(-0.5), abs=3)
+    lit = recoloured(flat.copy(), replace(none, ramp=0.35), rng)
+    assert np.ptp(lit) > 10
+    assert abs(int(lit[32, 32, 0]) - 128) < 3
+    cut = degraded(crop, replace(none, cut=1, cut_depth=0.5), rng)
+    sides = [cut, cut[::-1], cut.swapaxes(0, 1), cut.swapaxes(0, 1)[::-1]]
+    assert any((side[0] == side[1]).all() for side in sides)
+    small = degraded(crop, replace(none, shrink=1, shrink_to=(0.1, 0.1)), rng)
+    assert np.abs(np.diff(small.astype(int), axis=0)).mean() < np.abs(np.diff(crop.astype(int), axis=0)).mean() / 3
+    smooth = np.asarray(Image.fromarray(crop[:8, :8]).resize((64, 64)), np.uint8)
+    poor, good = (
+        np.abs(degraded(smooth, replace(none, jpeg=1, jpeg_quality=(q, q)), rng).astype(int) - smooth).mean()
+        for q in (10, 95)
+    )
+    assert poor > 2 * good > 0
+    assert recoloured(crop[..., :1].copy(), replace(none, saturation=1, ramp=0.3, gamma=0.3), rng).shape == (64, 64, 1)
+
+
+def test_a_set_that_is_passed_twice_shows_each_of_its_photos_twice(drawn: DataSet) -> None:
+    both = mix([drawn, synthetic.draw(6, seed=1)], ["all", "all"])
+    crops = load_crops(both.train, CropConfig(size=64))
+    batches = Batches(crops, replace(presets.NO_AUGMENT, rotation=5), 8, 1, passes=(1, 2))
+    assert (batches.steps, batches.pictures) == (3, 24)
+    seen = list(batches.epoch(0))
+    scores = np.concatenate([batch.scores for batch in seen])
+    assert sorted(scores) == sorted([*crops.scores[:12], *np.repeat(crops.scores[12:], 2)])
+    pixels = np.concatenate([batch.pixels for batch in seen])
+    first, second = pixels[scores == crops.scores[12]]
+    assert not np.array_equal(first, second)  # two views, not one twice
 
 
 def test_without_landmarks_batches_have_none(drawn: DataSet) -> None:

@@ -184,7 +184,7 @@ def test_grey_arrays_are_photos_and_everything_else_is_a_sentence(scorer: Scorer
     photo = images.read(PORTRAIT_PNG)
     wrong: tuple[Any, ...] = (
         photo.astype(np.uint16),
-        photo / 255,
+        photo.astype(float),
         photo[:, 0],
         photo[..., :2],
         photo[None],

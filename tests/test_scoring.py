@@ -32,7 +32,7 @@ from beauty_evaluate.scoring.paths import copy_paths, expand
 from beauty_evaluate.settings import with_settings
 
 USE = ROOT / "use.py"
-COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error,weights"
+COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error,weights,notes"
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def save(path: Path, image: Image.Image) -> Path:
     [
         ("no_face", "No face was found"),
         ("missing", "No such file: "),
-        ("text", "Not a JPEG"),
+        ("text", "This is a text file"),
         ("truncated", "is damaged"),
         ("empty", "is empty"),
         ("bomb", "at most 50 megapixels"),

@@ -128,7 +128,7 @@ def test_a_tenth_is_held_back_for_choices_and_the_run_says_what_to_type_next(
         (["--split", "fold6"], "has no split fold6"),
         (["--data", "nowhere"], "No such folder: nowhere"),
         (["--preset", "article"], "learns from whole photos"),
-        (["--split", "cv"], "--split cv takes one --data"),
+        (["--split", "cv"], "--split cv takes --data"),
         (["--lanes", "2"], "for --split cv"),
         (["--from", "nothing"], "No such card"),
         (["--from", "six_block_60-40", "--preset", "synthetic"], "has other crop.size"),
@@ -176,7 +176,7 @@ def test_several_data_sets_are_learnt_from_on_the_first_ones_scale(
     assert main(words) == 0
     printed = capsys.readouterr().out
     assert "mine: its scores look like a scale of 1..10" in printed
-    card = registry.load_card(str(tmp_path / "r" / "weights" / "synthetic_60-40+seeded-80-20.json"))
+    card = registry.load_card(str(tmp_path / "r" / "weights" / "synthetic_60-40.json"))
     first, second = card.trained_on
     assert (first.data_set, second.data_set, str(card.scale)) == ("SCUT-FBP5500", "mine", "1..5")
     assert (second.map.slope, second.map.offset) != (1, 0)

@@ -41,7 +41,7 @@ def start(add_flags: Callable[[argparse.ArgumentParser], None], run: Run, doc: s
     parser = argparse.ArgumentParser(prog=_program(), description=doc, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=VERSION)
     add_flags(parser)
-    options = parser.parse_args(argv)
+    options = parser.parse_args([as_path(word) for word in (sys.argv[1:] if argv is None else argv)])
     for stream in (sys.stdout, sys.stderr):  # a file name may hold bytes that are not UTF-8
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -58,6 +58,20 @@ def start(add_flags: Callable[[argparse.ArgumentParser], None], run: Run, doc: s
         return 130
     except OSError as error:
         return _cannot_write(parser.prog, error)
+
+
+def as_path(word: str) -> str:
+    """A word of the command line, so that argparse takes a file called `-dash.jpg` for a file.
+
+    Args:
+        word: as it was typed, or as a pattern of the shell became it.
+
+    Example:
+        >>> as_path("--csv")
+        '--csv'
+    """
+    is_file = word.startswith("-") and word != "-" and os.path.isfile(word)
+    return os.path.join(os.curdir, word) if is_file else word
 
 
 def _program() -> str:

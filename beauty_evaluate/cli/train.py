@@ -124,9 +124,11 @@ def _out(
     """runs/PRESET_SPLIT."""
     if options.split == [CV]:
         return Path("runs") / f"{config.preset}_{CV}"
-    names = [one.split(name, training=True).name for one, name in zip(data, splits, strict=True)]
-    joined = "+".join(name + "-val" * options.val for name in names)
-    return Path("runs") / (joined if joined.startswith(config.preset) else f"{config.preset}_{joined}")
+    from beauty_evaluate.datasets.mixture import split_label
+
+    label = split_label(data, [one.split(name, training=True).name for one, name in zip(data, splits, strict=True)])
+    label += "-val" * options.val
+    return Path("runs") / (label if label.startswith(config.preset) else f"{config.preset}_{label}")
 
 
 def _finish(run: "TrainingRun") -> None:
@@ -140,8 +142,8 @@ def _finish(run: "TrainingRun") -> None:
 
 
 def _check_cv(options: argparse.Namespace) -> None:
-    if CV in options.split and (len(options.data) != 1 or len(options.split) != 1 or options.val or options.resume):
-        raise ConfigError("--split cv takes one --data, and neither --val nor --resume: it goes on by itself.")
+    if CV in options.split and (not options.data or len(options.split) != 1 or options.val or options.resume):
+        raise ConfigError("--split cv takes --data, and neither --val, --resume nor another --split.")
     if CV in options.split and options.start:
         raise ConfigError("--split cv begins with random weights. Leave out --from.")
     if CV not in options.split and (options.keep or options.lanes != 1):

@@ -1,6 +1,7 @@
 """Score the faces of photos, and tell the share of rated faces that score lower."""
 
 import argparse
+import collections
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -39,7 +40,7 @@ def _flags(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="+",
         metavar="PATH",
-        help="photos, folders of them with subfolders, patterns, or - for a list on standard input",
+        help="photos, folders of them with subfolders, patterns, or - for standard input: a photo, or a list of paths",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write annotated copies here, over those of an earlier run"
@@ -72,7 +73,7 @@ def _run(options: argparse.Namespace) -> int:
     files = (options.csv, options.json, options.report, options.out)
     outputs = Outputs(*files, options.resume, options.overwrite, **wishes(options))
     outputs.check()
-    photos, roots = _photos(options, outputs)
+    photos, roots, left_out = _photos(options, outputs)
     photos = outputs.without_picked(photos, options.paths)
     scorer = Scorer(options.weights, low_memory=len(photos) == 1 and not options.against)
     if options.why:
@@ -94,34 +95,29 @@ def _run(options: argparse.Namespace) -> int:
     elif replaced and summary.comparison:
         printer.tell(*_file_lines(outputs, replaced))
     printer.tell(*wish_lines(summary))
+    if left_out:
+        printer.tell(f"Left out of the folders: {', '.join(left_out)}.")
     return summary.exit_code
 
 
-def _photos(options: argparse.Namespace, outputs: "Outputs") -> tuple[list[str], list[str]]:
-    """The photos of the arguments, which may be patterns, and for `-` those that are listed; and the folders among the
-    arguments."""
-    from beauty_evaluate.scoring.paths import expand
+def _photos(options: argparse.Namespace, outputs: "Outputs") -> tuple[list[str], list[str], list[str]]:
+    """The photos of the arguments, which may be patterns, and for `-` the one or those on standard input; the folders
+    among the arguments; and how many files of which kinds these hold besides."""
+    from beauty_evaluate.kinds import left_out
+    from beauty_evaluate.scoring.paths import expand, from_stream
 
     if options.against and options.resume:
         raise UserError("--resume goes on in tables alone; --against needs all photos. Leave one out.")
     roots: list[str] = []
     photos: dict[str, None] = {}
+    endings: collections.Counter[str] = collections.Counter()
     for path in options.paths:
-        listed = path == "-"
-        given = _lines() if listed else [path]
-        photos |= dict.fromkeys(expand(given, outputs.copies, outputs.files, not listed, roots))
+        piped = path == "-"
+        given = (from_stream(sys.stdin.buffer) if sys.stdin else ()) if piped else [path]
+        photos |= dict.fromkeys(expand(given, outputs.copies, outputs.files, not piped, roots, endings))
     if not photos:
         raise UserError("No photos to score: the list is empty.")
-    return list(photos), roots
-
-
-def _lines() -> Iterator[str]:
-    """The paths on the lines of standard input, whose bytes need not be UTF-8."""
-    for line in sys.stdin.buffer if sys.stdin else ():
-        if b"\0" in line:
-            raise UserError("The list has NULs between its paths, not line ends. Use find with -print, not -print0.")
-        if line.strip():
-            yield os.fsdecode(line.rstrip(b"\r\n"))
+    return list(photos), roots, left_out(endings)
 
 
 class _Printer:
@@ -185,7 +181,8 @@ def _line(row: "Row", file: str, scorer: "Scorer") -> str:
     which = f", face {row.face} of {row.faces}" if row.faces > 1 else ""
     half_width = "" if row.half_width is None else f" +- {row.half_width:.2f}"
     share = "" if row.percentile is None else f", {share_below(row.percentile, f'{scorer.rated} rated faces')}"
-    return f"{file}{which}: {row.score:.2f}{half_width} of {scorer.scale.high:g}{share}{doubt(row)}"
+    notes = f". {row.notes}" if row.notes else ""
+    return f"{file}{which}: {row.score:.2f}{half_width} of {scorer.scale.high:g}{share}{doubt(row)}{notes}"
 
 
 def _summary_lines(summary: "Summary") -> Iterator[str]:

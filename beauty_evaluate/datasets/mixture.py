@@ -130,6 +130,27 @@ def mix(datasets: Sequence[DataSet], splits: Sequence[str | None] | None = None)
     return _mixture(datasets, [data.split(name, training=True) for data, name in zip(datasets, names, strict=True)])
 
 
+def split_label(datasets: Sequence[DataSet], names: Sequence[str]) -> str:
+    """What a run on these splits is called: the first set's split, and those of the others that say something new.
+
+    Args:
+        datasets: The sets.
+        names: A split of each.
+
+    Example:
+        >>> from beauty_evaluate.datasets import synthetic
+        >>> pair = [synthetic.draw(2), synthetic.draw(2)]
+        >>> split_label(pair, ["all", "all"]), split_label(pair, ["all", pair[1].default_split])
+        ('all', 'all')
+        >>> split_label(pair, [pair[0].default_split, "all"])
+        'synthetic+all'
+    """
+    others = [
+        name for data, name in zip(datasets[1:], names[1:], strict=True) if name not in (names[0], data.default_split)
+    ]
+    return "+".join([names[0], *others])
+
+
 def _mixture(datasets: Sequence[DataSet], splits: Sequence[Split]) -> Mixture:
     parts: list[Part] = []
     for data, split in zip(datasets, splits, strict=True):

@@ -52,8 +52,10 @@ class Batches:
         mean_shape: float32 (n, 2), the mean of the known landmarks; shape_sd their standard deviation.
 
     Example:
-        >>> from beauty_evaluate.presets import NO_AUGMENT
+        >>> from beauty_evaluate.config import CropConfig
         >>> from beauty_evaluate.datasets import synthetic
+        >>> from beauty_evaluate.datasets.crops import load_crops
+        >>> from beauty_evaluate.presets import NO_AUGMENT
         >>> crops = load_crops(list(synthetic.draw(6).samples.values()), CropConfig(size=64))
         >>> batches = Batches(crops, NO_AUGMENT, batch=3, seed=1)
         >>> batches.steps, next(batches.epoch(0)).pixels.shape

@@ -12,6 +12,7 @@ from beauty_evaluate.images import Picture
 # Where the five points lie in the crop, as shares of its side (margin 0): the mean over SCUT-FBP5500 of YuNet's
 # points on crops whose face contour is 58 % of the width and whose chin stands at 95 % of the height.
 TEMPLATE = np.array([[0.362, 0.491], [0.634, 0.487], [0.499, 0.644], [0.386, 0.760], [0.623, 0.756]])
+MAX_WARPED_SIDE = 32766  # pixels of a photo that `cv2.warpAffine` takes: it counts in 16 bits
 
 Points = NDArray[np.float64]
 Crop = NDArray[Any]
@@ -42,6 +43,23 @@ def transform(points: Points, matrix: NDArray[np.float64]) -> Points:
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
 
+def roll(points: Points) -> float:
+    """How far a face is turned in the plane of the picture: degrees clockwise, -180..180; 0 is upright.
+
+    The rotation that takes TEMPLATE nearest to the points, least squares (Kabsch 1976).
+
+    Args:
+        points: (5, 2), in the order of TEMPLATE.
+
+    Example:
+        >>> round(roll(TEMPLATE @ np.array([[0, 1], [-1, 0]])))  # turned by a quarter, clockwise
+        90
+    """
+    face, upright = (p - p.mean(0) for p in (points, TEMPLATE))
+    across = upright[:, 0] @ face[:, 1] - upright[:, 1] @ face[:, 0]
+    return float(np.degrees(np.arctan2(across, (upright * face).sum())))
+
+
 def aligned_crop(photo: Picture, points: Points, config: CropConfig, pad: int = 0) -> Picture:
     """Cut the aligned crop.
 
@@ -53,32 +71,57 @@ def aligned_crop(photo: Picture, points: Points, config: CropConfig, pad: int = 
     matrix = crop_matrix(points, config)
     matrix[:, 2] += pad
     side = config.size + 2 * pad
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if scale < 1:  # shrink by averaging first: a warp that skips pixels would see noise
-        photo, matrix = _shrunken(photo, matrix, scale, side)
-    crop = cv2.warpAffine(photo, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return _channels(crop, config.grey)
+    return _channels(warp(photo, matrix, (side, side)), config.grey)
+
+
+def warp(photo: Picture, matrix: NDArray[np.float64], size: tuple[int, int]) -> Picture:
+    """What a window shows of a photo.
+
+    Args:
+        photo: uint8 (H, W, 3).
+        matrix: (2, 3), from photo pixels to those of the window: rotation, scaling and shift.
+        size: width and height of the window, pixels.
+
+    Returns:
+        uint8 (height, width, 3); outside the photo its border is repeated.
+    """
+    scale = min(1.0, float(np.hypot(matrix[0, 0], matrix[1, 0])))
+    if scale < 1 or max(photo.shape) > MAX_WARPED_SIDE:
+        photo, matrix = _shrunken(photo, matrix, scale, size)  # by averaging: a warp that skips pixels would see noise
+    window = cv2.warpAffine(photo, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(window, np.uint8)
 
 
 def _shrunken(
-    photo: Picture, matrix: NDArray[np.float64], scale: float, side: int
+    photo: Picture, matrix: NDArray[np.float64], scale: float, window: tuple[int, int]
 ) -> tuple[Picture, NDArray[np.float64]]:
-    """The part of the photo that the crop covers, area-averaged to about the crop's resolution, and its transform."""
+    """The part of the photo that the window shows, area-averaged to about its resolution, and its transform."""
     height, width = photo.shape[:2]
-    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]], float)
+    corners = np.array([[0, 0], [window[0], 0], [0, window[1]], window], float)
     inverse = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
     reach = 2 / scale
     low = np.floor(transform(corners, inverse).min(0) - reach)
     high = np.ceil(transform(corners, inverse).max(0) + reach)
     x0, y0 = (int(v) for v in np.clip(low, 0, [width - 1, height - 1]))
     x1, y1 = (int(v) for v in np.clip(high, [x0 + 1, y0 + 1], [width, height]))
-    part = photo[y0:y1, x0:x1]
-    new_w, new_h = max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale))
-    small = cv2.resize(part, (new_w, new_h), interpolation=cv2.INTER_AREA)
-    fx, fy = (x1 - x0) / new_w, (y1 - y0) / new_h
-    # pixel centres: x = x0 + (u + .5) fx - .5
-    to_photo = np.array([[fx, 0, x0 + 0.5 * fx - 0.5], [0, fy, y0 + 0.5 * fy - 0.5], [0, 0, 1]])
-    return np.asarray(small, np.uint8), matrix @ to_photo
+    small, to_photo = shrink(photo[y0:y1, x0:x1], (round((x1 - x0) * scale), round((y1 - y0) * scale)))
+    to_photo[:2, 2] += [x0, y0]
+    return small, matrix @ to_photo
+
+
+def shrink(photo: Picture, size: tuple[int, int]) -> tuple[Picture, NDArray[np.float64]]:
+    """A photo at another size, averaged over areas, and the (3, 3) transform from its pixels to those of the photo.
+
+    Args:
+        photo: uint8 (H, W, 3).
+        size: width and height, at least 1 each.
+    """
+    height, width = photo.shape[:2]
+    size = (max(1, size[0]), max(1, size[1]))
+    small = photo if size == (width, height) else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+    fx, fy = width / size[0], height / size[1]
+    # pixel centres: x = (u + .5) fx - .5
+    return np.asarray(small, np.uint8), np.array([[fx, 0, 0.5 * fx - 0.5], [0, fy, 0.5 * fy - 0.5], [0, 0, 1]])
 
 
 def paste_aligned(photo: Picture, pixels: Crop, points: Points, config: CropConfig) -> Picture:

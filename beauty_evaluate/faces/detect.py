@@ -1,27 +1,24 @@
-"""Faces in a photo: YuNet's boxes and five points. A photo is searched once; each rater cuts its own crop."""
+"""Faces in a photo: boxes and five points. A photo is searched once; each rater cuts its own crop."""
 
-import threading
 from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 
-from beauty_evaluate.config import THIRD_PARTY, CropConfig
-from beauty_evaluate.errors import PhotoError, WeightsError
+from beauty_evaluate.config import CropConfig
+from beauty_evaluate.errors import PhotoError
+from beauty_evaluate.faces import second_look
 from beauty_evaluate.faces.align import (
     Crop,
     Points,
     aligned_crop,
     paste_aligned,
     realigned_crop,
+    roll,
     whole_crop,
 )
+from beauty_evaluate.faces.detector import YUNET as YUNET
+from beauty_evaluate.faces.detector import release as release
 from beauty_evaluate.images import Picture
-
-YUNET = THIRD_PARTY / "face_detection_yunet_2023mar.onnx"
-MIN_SIDE = 64  # pixels: on narrower pictures YuNet answers with boxes that are not numbers
-
-_local = threading.local()  # a detector keeps its last input: one per thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +43,11 @@ class Face:
     confidence: float
     photo: Picture | None = field(default=None, repr=False)
     _crops: dict[CropConfig, Crop] = field(default_factory=dict, repr=False)
+
+    @property
+    def roll(self) -> float:
+        """How far it is turned in the plane of the photo: degrees clockwise, -180..180; 0 without points."""
+        return roll(self.points) if len(self.points) else 0.0
 
     def crop(self, config: CropConfig) -> Crop:
         """The face as a rater sees it, made once and kept.
@@ -108,7 +110,7 @@ def replace_photo(face: Face, photo: Picture) -> Face:
 
 
 def find_faces(photo: Picture, config: CropConfig | None = None) -> list[Face]:
-    """Every face of a photo, left to right.
+    """Every face of a photo, left to right: turned by any angle, and small ones of very large photos too.
 
     Args:
         photo: uint8 (H, W, 3) RGB.
@@ -122,48 +124,13 @@ def find_faces(photo: Picture, config: CropConfig | None = None) -> list[Face]:
     if config.geometry == "whole":
         height, width = photo.shape[:2]
         return [Face((0, 0, width, height), np.empty((0, 2)), 1.0, photo)]
-    faces = _detect(photo, config)
-    if not faces:
+    detections = second_look.find(photo, config)
+    if not detections:
         raise PhotoError("no_face", "No face was found. Use a photo with a face seen from the front.")
+    faces = [Face(seen.box, seen.points, seen.confidence, photo) for seen in detections]
     return sorted(faces, key=lambda face: face.box[:2])
 
 
 def main_face(faces: list[Face]) -> Face:
     """The largest face: the one a portrait is of."""
     return max(faces, key=lambda face: face.box[2] * face.box[3])
-
-
-def _detect(photo: Picture, config: CropConfig) -> list[Face]:
-    height, width = photo.shape[:2]
-    scale = min(1.0, config.detector_side / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = photo if scale == 1 else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
-    right, below = max(0, MIN_SIDE - size[0]), max(0, MIN_SIDE - size[1])
-    if right or below:
-        small = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    detector = _detector()
-    detector.setScoreThreshold(config.detector_threshold)
-    detector.setInputSize((size[0] + right, size[1] + below))
-    rows = detector.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1]
-    stretch = np.array([width / size[0], height / size[1]])
-    faces = []
-    for row in [] if rows is None else np.asarray(rows, np.float64):
-        x, y, w, h = (row[:4].reshape(2, 2) * stretch).reshape(4)
-        if not (np.isfinite(row).all() and w > 0 and h > 0 and 0 <= x + w / 2 < width and 0 <= y + h / 2 < height):
-            continue
-        points = (row[4:14].reshape(5, 2) + 0.5) * stretch - 0.5
-        faces.append(Face((float(x), float(y), float(w), float(h)), points, float(row[14]), photo))
-    return faces
-
-
-def release() -> None:
-    """Give the memory of this thread's detector back; the next photo makes another."""
-    vars(_local).pop("detector", None)
-
-
-def _detector() -> cv2.FaceDetectorYN:
-    if not hasattr(_local, "detector"):
-        if not YUNET.is_file():
-            raise WeightsError(f"The face detector is missing: {YUNET}. Restore it.")
-        _local.detector = cv2.FaceDetectorYN.create(str(YUNET), "", (320, 320), nms_threshold=0.3, top_k=5000)
-    return _local.detector  # type: ignore[no-any-return]

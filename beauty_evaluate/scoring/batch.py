@@ -115,11 +115,11 @@ def _score_task(
 
 def _score_with_copy(scorer: Scorer, path: str, single: bool, copy: Path, rater: Rater | None) -> Scored:
     try:
-        photo = images.read(path)
+        photo = images.load_photo(path)
         scored = scorer.look(photo, path, single, rater)
     except PhotoError as error:
         return Scored.failed(path, error, scorer.card.identity)
-    _write_jpeg(copy, annotate(photo, scored.rows, scorer.scale))
+    _write_jpeg(copy, annotate(photo.pixels, scored.rows, scorer.scale, photo.reduction))
     return scored
 
 
@@ -163,13 +163,14 @@ def _in_order(work: Callable[[list[str]], list[Scored]], tasks: Iterable[list[st
             pool.shutdown(cancel_futures=True)
 
 
-def annotate(photo: Picture, rows: Sequence[Row], scale: RatingScale) -> Picture:
+def annotate(photo: Picture, rows: Sequence[Row], scale: RatingScale, reduction: int = 1) -> Picture:
     """Draw the box and the score of every face into a photo, coloured by score.
 
     Args:
         photo: uint8 (H, W, 3) RGB, which is changed.
         rows: of its faces.
         scale: of the scores.
+        reduction: how many times smaller the photo is than the one that the rows' boxes are on.
 
     Returns:
         The photo itself.
@@ -181,7 +182,7 @@ def annotate(photo: Picture, rows: Sequence[Row], scale: RatingScale) -> Picture
         True
     """
     for row in rows:
-        box: tuple[Any, ...] = (row.x, row.y, row.w, row.h)
+        box: tuple[Any, ...] = tuple(None if v is None else v / reduction for v in (row.x, row.y, row.w, row.h))
         if row.score is not None and None not in box:
             label_box(photo, box, f"{row.score:.2f}", score_colour(row.score, scale))
     return photo

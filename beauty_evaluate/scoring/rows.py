@@ -1,9 +1,10 @@
 """What is known of a photo once it was scored: a row per face."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.images import Photo
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Row:
         warnings: why the score means little, words of `Quality.warnings` with `;` between them.
         error: why there is no score, a sentence.
         weights: name of the weights and first 8 digits of the hash of the network, `Card.identity`.
+        notes: sentences on how the photo was read: that only the first picture of an animation was, or a large photo at
+            a lower resolution.
 
     Example:
         >>> Row("me.jpg", 1, 1, "ok", score=3.0, low=2.5, high=3.5).half_width
@@ -45,6 +48,7 @@ class Row:
     warnings: str = ""
     error: str = ""
     weights: str = ""
+    notes: str = ""
 
     @property
     def is_doubtful(self) -> bool:
@@ -89,4 +93,33 @@ class Scored:
     @classmethod
     def failed(cls, file: str, error: PhotoError, weights: str = "") -> "Scored":
         """Of a photo that has no score; weights: as in `Row`."""
-        return cls([Row(file, 0, error.faces, error.status, error=str(error), weights=weights)], [])
+        return cls([Row(str(file), 0, error.faces, error.status, error=str(error), weights=weights)], [])
+
+
+def as_read(rows: list[Row], photo: Photo) -> list[Row]:
+    """Rows with what is to be said of their photo.
+
+    Args:
+        rows: of its faces, with boxes in pixels of the picture that was looked at.
+        photo: how that picture came from the file; its pixels do not matter.
+
+    Returns:
+        Rows with boxes in pixels of the file, and with notes.
+
+    Example:
+        >>> import numpy as np
+        >>> small = Photo(np.zeros((100, 100, 3), np.uint8), 2, ("It was read at half its size.",))
+        >>> (row,) = as_read([Row("me.jpg", 1, 1, "ok", score=3.0, x=10.0, y=20.0, w=5.0, h=6.0)], small)
+        >>> row.x, row.h, row.notes
+        (20.0, 12.0, 'It was read at half its size.')
+    """
+    if photo.reduction == 1 and not photo.notes:
+        return rows
+
+    def larger(side: float | None) -> float | None:
+        return None if side is None else round(side * photo.reduction, 1)
+
+    notes = " ".join(photo.notes)
+    return [
+        replace(row, x=larger(row.x), y=larger(row.y), w=larger(row.w), h=larger(row.h), notes=notes) for row in rows
+    ]

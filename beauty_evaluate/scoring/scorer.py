@@ -16,7 +16,7 @@ from beauty_evaluate.images import Picture
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.rater import Rater, Ratings, crop_config
-from beauty_evaluate.scoring.rows import Row, Scored
+from beauty_evaluate.scoring.rows import Row, Scored, as_read
 
 if TYPE_CHECKING:
     from beauty_evaluate.explain.job import Explanation, Progress
@@ -92,8 +92,8 @@ class Scorer:
         """Score every face of one photo, left to right.
 
         Args:
-            source: a path, the content of a file, a binary file object, a PIL picture, or an array uint8 (H, W),
-                (H, W, 1), (H, W, 3) or (H, W, 4).
+            source: a path, the content of a file, a binary file object, a PIL picture, or an array (H, W), (H, W, 1),
+                (H, W, 3) or (H, W, 4): uint8, uint16, float from 0 to 1, or bool.
             single: exactly one face is expected.
 
         Raises:
@@ -102,13 +102,13 @@ class Scorer:
         Example:
             >>> Scorer().score(b"not a photo")
             Traceback (most recent call last):
-            beauty_evaluate.errors.PhotoError: Not a JPEG, PNG, WebP, BMP, AVIF or HEIC picture; convert it to JPEG.
+            beauty_evaluate.errors.PhotoError: This is a text file, not a picture; give a photo.
         """
-        return self.look(images.as_picture(source), _name(source), single).rows
+        return self.look(images.load_photo(source), _name(source), single).rows
 
     def look(
         self,
-        photo: Picture,
+        photo: Picture | images.Photo,
         file: str = "",
         single: bool = False,
         rater: Rater | None = None,
@@ -117,18 +117,19 @@ class Scorer:
         """Score a decoded photo, and keep its faces.
 
         Args:
-            photo: uint8 (H, W, 3) RGB.
+            photo: uint8 (H, W, 3) RGB, or a photo with its notes, which become the rows'.
             file: its name, for the rows.
             single: exactly one face is expected.
             rater: another way to run the same rater, from `batch_rater`.
             max_faces: that the photo may show; PhotoError `too_many_faces` for more.
         """
-        faces = self.faces(photo, single)
+        photo = photo if isinstance(photo, images.Photo) else images.Photo(photo)
+        faces = self._faces(photo, single)
         if max_faces is not None and len(faces) > max_faces:
             raise PhotoError(
                 "too_many_faces", f"The photo shows {len(faces)} faces, more than {max_faces}. Crop it.", len(faces)
             )
-        return Scored(self._rows(file, faces, (rater or self.rater).rate(faces)), faces)
+        return Scored(as_read(self._rows(file, faces, (rater or self.rater).rate(faces)), photo), faces)
 
     def score_many(
         self, sources: Sequence[images.Source], single: bool = False, rater: Rater | None = None
@@ -142,20 +143,22 @@ class Scorer:
             >>> [photo.rows[0].status for photo in photos]
             ['ok', 'missing']
         """
-        photos: list[list[Face] | PhotoError] = []
+        photos: list[tuple[images.Photo, list[Face]] | PhotoError] = []
         for source in sources:
             try:
-                photos.append(self.faces(images.as_picture(source), single))
+                read = images.load_photo(source)
+                photos.append((read.without_pixels(), self._faces(read, single)))
             except PhotoError as error:
                 photos.append(error)
-        every = [face for faces in photos if not isinstance(faces, PhotoError) for face in faces]
+        every = [face for photo in photos if not isinstance(photo, PhotoError) for face in photo[1]]
         ratings = (rater or self.rater).rate(every) if every else Ratings(np.empty(0))
         scored, start = [], 0
-        for source, faces in zip(sources, photos, strict=True):
-            if isinstance(faces, PhotoError):
-                scored.append(Scored.failed(_name(source), faces, self.card.identity))
+        for source, photo in zip(sources, photos, strict=True):
+            if isinstance(photo, PhotoError):
+                scored.append(Scored.failed(_name(source), photo, self.card.identity))
             else:
-                scored.append(Scored(self._rows(_name(source), faces, ratings.part(start, len(faces))), faces))
+                rows = self._rows(_name(source), faces := photo[1], ratings.part(start, len(photo[1])))
+                scored.append(Scored(as_read(rows, photo[0]), faces))
                 start += len(faces)
         return scored
 
@@ -216,8 +219,14 @@ class Scorer:
             )
         return faces if "photo" in self.rater.needs else [face.without_photo(config) for face in faces]
 
+    def _faces(self, photo: images.Photo, single: bool) -> list[Face]:
+        try:
+            return self.faces(photo.pixels, single)
+        except PhotoError as error:
+            raise photo.noted(error) from error
+
     def _rows(self, file: str, faces: Sequence[Face], ratings: Ratings) -> list[Row]:
-        return [self._row(file, i, len(faces), face, ratings.part(i - 1, 1)) for i, face in enumerate(faces, 1)]
+        return [self._row(str(file), i, len(faces), face, ratings.part(i - 1, 1)) for i, face in enumerate(faces, 1)]
 
     def _row(self, file: str, number: int, count: int, face: Face, rating: Ratings) -> Row:
         score = round(self.scale.clip(float(rating.mean[0])), 4)
@@ -225,14 +234,13 @@ class Scorer:
         low, high = (
             (None, None) if half_width is None else (self._end(score - half_width), self._end(score + half_width))
         )
-        percentile = self.percentile(score)
-        share = None if percentile is None else round(percentile, 1)
+        share = None if (percentile := self.percentile(score)) is None else round(percentile, 1)
         x, y, w, h = (round(value, 1) for value in face.box)
         warnings = ";".join(quality(face, self.crop_config).warnings())
-        confidence, weights = round(face.confidence, 3), self.card.identity
         return Row(
-            file, number, count, "ok", score, low, high, share, x, y, w, h, confidence, warnings, weights=weights
-        )
+            file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings,
+            weights=self.card.identity,
+        )  # fmt: skip
 
     def _end(self, score: float) -> float:
         return round(self.scale.clip(score), 4)

@@ -15,13 +15,15 @@ from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.training.checkpoint import Checkpoint
 from beauty_evaluate.training.fit import Say
 from beauty_evaluate.training.job import Job, TrainingRun, run_name, train
+from beauty_evaluate.training.test_part import predictions_path
 
 
 def cross_validate(job: Job, keep: Path, parallel_folds: int = 1, say: Say = print) -> Iterator[TrainingRun]:
     """Train every fold that `keep` does not hold yet, and leave its card and predictions (no labels) there.
 
     Args:
-        job: its splits are not used; `job.out` gets a folder for each fold, and an interrupted one goes on from its
+        job: its splits are not used: the first data set gives the folds, another one its split of the same name, or
+            else its own for training; `job.out` gets a folder for each fold, and an interrupted one goes on from its
             last finished epoch.
         keep: where KEEP/NAME.csv and KEEP/NAME.json stay.
         parallel_folds: folds trained at once, each in a process with its own share of the cores (on Linux; elsewhere
@@ -36,9 +38,8 @@ def cross_validate(job: Job, keep: Path, parallel_folds: int = 1, say: Say = pri
         ConfigError: the data set has no folds, `keep` or `job.out` holds a fold of another recipe or from other data,
             or there are fewer cores than parallel folds.
     """
-    if len(job.data) != 1 or not job.data[0].folds:
-        title = " + ".join(data.title for data in job.data)
-        raise ConfigError(f"{title} has no official folds. Leave out --split cv.")
+    if not job.data[0].folds:
+        raise ConfigError(f"{job.data[0].title} has no official folds. Leave out --split cv, or name such a set first.")
     waiting = [fold for fold in job.data[0].folds if not _finished(job, keep, fold)]
     for fold in sorted(set(job.data[0].folds) - set(waiting)):
         say(f"{fold}: already in {keep}")
@@ -88,7 +89,8 @@ class _Prefixed:
 def _train_fold(job: Job, keep: Path, fold: str, say: Say) -> TrainingRun:
     out = job.out / fold
     resume = Checkpoint.path(out).exists()
-    fold_job = replace(job, splits=(fold,), out=out, resume=resume, command=job.command.format(fold))
+    splits = tuple(fold if fold in data.split_names else None for data in job.data)
+    fold_job = replace(job, splits=splits, out=out, resume=resume, command=job.command.format(fold))
     run = train(fold_job, _Prefixed(fold, say))
     keep_result(run, keep)
     keras.backend.clear_session()
@@ -102,17 +104,18 @@ def keep_result(run: TrainingRun, keep: Path) -> Path:
         The path of the card.
     """
     keep.mkdir(parents=True, exist_ok=True)
-    write_atomic(keep / f"{run.card.name}.csv", (run.out / "predictions.csv").read_bytes())
+    write_atomic(keep / f"{run.card.name}.csv", predictions_path(run.out, list(run.evaluations)).read_bytes())
     write_atomic(keep / run.card.path.name, run.card.path.read_bytes())
     return keep / run.card.path.name
 
 
 def _finished(job: Job, keep: Path, fold: str) -> bool:
-    path = keep / f"{run_name(job.config.preset, (fold,))}.json"
+    path = keep / f"{run_name(job.config.preset, fold)}.json"
     if not path.exists():
         return False
     card = registry.load_card(str(path))
-    if (card.config, card.data) != (job.config, job.data[0].title):
+    learnt = [part.data_set for part in card.trained_on]
+    if (card.config, learnt) != (job.config, [data.title for data in job.data]):
         raise ConfigError(f"{keep} holds {path.name} of another recipe or other photos. Move it, or change --keep.")
     return True
 

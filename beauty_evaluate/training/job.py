@@ -10,7 +10,8 @@ import numpy as np
 from beauty_evaluate.config import Config, ScaleMap
 from beauty_evaluate.datasets.crops import Crops, load_crops
 from beauty_evaluate.datasets.dataset import DataSet
-from beauty_evaluate.datasets.mixture import Mixture, Part, mix
+from beauty_evaluate.datasets.mixture import Mixture, Part, mix, split_label
+from beauty_evaluate.datasets.splits import ALL
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.raters import registry
@@ -171,15 +172,20 @@ def line_of(progress: Progress) -> str:
     return line
 
 
-def run_name(preset: str, splits: tuple[str, ...]) -> str:
-    """What a run is called: the recipe, and the splits unless they say the same.
+def run_name(preset: str, label: str) -> str:
+    """What a run is called: the recipe, and the splits unless they say the same or leave nothing out.
+
+    Args:
+        preset: the name of the recipe.
+        label: of the splits, from `mixture.split_label`.
 
     Example:
-        >>> run_name("six_block", ("60-40",)), run_name("synthetic", ("synthetic-val",))
-        ('six_block_60-40', 'synthetic-val')
+        >>> [run_name("six_block", label) for label in ("60-40", "all")], run_name("synthetic", "synthetic-val")
+        (['six_block_60-40', 'six_block'], 'synthetic-val')
     """
-    joined = "+".join(splits)
-    return joined if joined.startswith(preset) else f"{preset}_{joined}"
+    if label == ALL:
+        return preset
+    return label if label.startswith(preset) else f"{preset}_{label}"
 
 
 def _trained_on(mixture: Mixture, part: Part, crops: Crops) -> TrainedOn:
@@ -208,9 +214,9 @@ def _card(
     started_from: str,
 ) -> Card:
     """The card but for figures and artifacts."""
-    splits = tuple(part.split.name for part in mixture.parts)
+    label = split_label([part.data for part in mixture.parts], [part.split.name for part in mixture.parts])
     return Card(
-        name=job.config.preset if set(splits) == {"all"} else run_name(job.config.preset, splits),
+        name=run_name(job.config.preset, label),
         config=job.config,
         scale=mixture.scale,
         trained_on=trained_on,

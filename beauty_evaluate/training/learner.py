@@ -73,7 +73,7 @@ class Learner:
             self.heads["offsets"] = sets
         extra = {name: self._head(name, width) for name, width in self.heads.items()}
         self.network = keras.Model(self.model.input, {"score": self.model.output, **extra})
-        self.optimizer = optimizer_of(config)
+        self.optimizer = optimizer_of(config, precision)
         self.optimizer.build(self.network.trainable_variables)
         self.average = [tf.Variable(v.value, trainable=False) for v in self.network.trainable_variables]
         self.step = tf.function(self._step(variance), autograph=False, reduce_retracing=True)

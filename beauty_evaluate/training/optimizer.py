@@ -48,7 +48,14 @@ class Muon(FusedAdamW):
     and no velocity.
     """
 
-    def __init__(self, learning_rate: float, weight_decay: float, momentum: float, group_head: bool = False) -> None:
+    def __init__(
+        self,
+        learning_rate: float,
+        weight_decay: float,
+        momentum: float,
+        group_head: bool = False,
+        products: str = "bfloat16",
+    ) -> None:
         """Make one.
 
         Args:
@@ -56,9 +63,10 @@ class Muon(FusedAdamW):
             weight_decay: share of a weight that decays in a step of rate 1.
             momentum: share of the last steps' direction that stays.
             group_head: whether the head that tells groups counts as a hidden layer, as in release 0.1.
+            products: dtype of the products that orthogonalise: `bfloat16`, or `float32` for processors that emulate it.
         """
         super().__init__(learning_rate, weight_decay=weight_decay)
-        self.momentum = momentum
+        self.momentum, self.products = momentum, products
         self._heads = HEADS - {"groups"} if group_head else HEADS
 
     def build(self, variables: list[Any]) -> None:
@@ -87,17 +95,18 @@ class Muon(FusedAdamW):
         update = gradient + self.momentum * momentum
         matrix = tf.reshape(update, (-1, variable.shape[-1]))
         scale = 0.2 * max(matrix.shape) ** 0.5
-        variable.assign_sub(learning_rate * scale * tf.reshape(orthogonal(matrix), variable.shape))
+        variable.assign_sub(learning_rate * scale * tf.reshape(orthogonal(matrix, self.products), variable.shape))
 
 
-def orthogonal(matrix: tf.Tensor) -> tf.Tensor:
-    """u v' of the singular value decomposition u s v', nearly: five Newton-Schulz steps, with products in bfloat16.
+def orthogonal(matrix: tf.Tensor, products: str = "bfloat16") -> tf.Tensor:
+    """u v' of the singular value decomposition u s v', nearly: five Newton-Schulz steps.
 
     The steps are taken on the small matrix x' x, and x is made anew after two and at the end: half the time of five
     products with x itself.
 
     Args:
         matrix: float32 (m, n).
+        products: dtype in which is multiplied.
 
     Returns:
         float32 (m, n) whose singular values lie between about .5 and 1.3.
@@ -108,21 +117,21 @@ def orthogonal(matrix: tf.Tensor) -> tf.Tensor:
         >>> bool(0.5 < nearly_one[0, 0] < 1.3)
         True
     """
-    x = tf.cast(matrix / (tf.norm(matrix) + 1e-7), tf.bfloat16)
+    x = tf.cast(matrix / (tf.norm(matrix) + 1e-7), products)
     one = tf.eye(matrix.shape[1])
     for steps in (2, 3):
-        square, factor = _product(x, x, transpose_a=True), one
+        square, factor = _product(x, x, products, transpose_a=True), one
         for _ in range(steps):
-            step = 3.4445 * one - 4.7750 * square + 2.0315 * _product(square, square)
-            factor = _product(factor, step)
-            square = _product(_product(step, square), step)
-        x = tf.matmul(x, tf.cast(factor, tf.bfloat16))
+            step = 3.4445 * one - 4.7750 * square + 2.0315 * _product(square, square, products)
+            factor = _product(factor, step, products)
+            square = _product(_product(step, square, products), step, products)
+        x = tf.matmul(x, tf.cast(factor, products))
     return tf.cast(x, tf.float32)
 
 
-def _product(a: tf.Tensor, b: tf.Tensor, transpose_a: bool = False) -> tf.Tensor:
-    """a b, multiplied in bfloat16 and returned in float32."""
-    product = tf.matmul(tf.cast(a, tf.bfloat16), tf.cast(b, tf.bfloat16), transpose_a=transpose_a)
+def _product(a: tf.Tensor, b: tf.Tensor, dtype: str, transpose_a: bool = False) -> tf.Tensor:
+    """a b, multiplied in a dtype and returned in float32."""
+    product = tf.matmul(tf.cast(a, dtype), tf.cast(b, dtype), transpose_a=transpose_a)
     return tf.cast(product, tf.float32)
 
 
@@ -139,8 +148,12 @@ def update_ema(average: tf.Variable, weight: tf.Variable, decay: tf.Tensor) -> N
     tf.raw_ops.ResourceApplyGradientDescent(var=average.handle, alpha=1 - decay, delta=average - weight)
 
 
-def optimizer_of(config: Config) -> keras.Optimizer:
+def optimizer_of(config: Config, precision: str = "mixed_bfloat16") -> keras.Optimizer:
     """The optimizer of a recipe; biases and BatchNorm do not decay.
+
+    Args:
+        config: the recipe.
+        precision: of the training, `float32` or `mixed_bfloat16`.
 
     Example:
         >>> from beauty_evaluate.presets import preset
@@ -151,7 +164,9 @@ def optimizer_of(config: Config) -> keras.Optimizer:
     if plan.optimizer == "adam":
         return keras.optimizers.Adam(plan.learning_rate)
     if plan.optimizer == "muon":
-        optimizer: FusedAdamW = Muon(plan.learning_rate, plan.weight_decay, plan.momentum, plan.muon_group_head)
+        optimizer: FusedAdamW = Muon(
+            plan.learning_rate, plan.weight_decay, plan.momentum, plan.muon_group_head, precision.removeprefix("mixed_")
+        )
     else:
         optimizer = FusedAdamW(plan.learning_rate, weight_decay=plan.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from beauty_evaluate.datasets.mixture import Mixture, Part
@@ -26,9 +27,24 @@ def evaluate_on_test(rater: Rater, mixture: Mixture, out: Path) -> dict[str, Eva
         if part.split.test:
             _log_look(out, part)
     for title, evaluation in evaluations.items():
-        suffix = "" if len(mixture.parts) == 1 else "_" + re.sub(r"[^\w.-]+", "_", title)
-        write_predictions(out / f"predictions{suffix}.csv", evaluation)
+        write_predictions(predictions_path(out, list(evaluations), title), evaluation)
     return evaluations
+
+
+def predictions_path(out: Path, titles: Sequence[str], title: str | None = None) -> Path:
+    """Where the predictions of a data set's test part stand.
+
+    Args:
+        out: folder of the run.
+        titles: of all data sets with a test part.
+        title: of one of them; None: the first.
+
+    Example:
+        >>> predictions_path(Path("runs"), ["SCUT-FBP5500", "my set"], "my set").name
+        'predictions_my_set.csv'
+    """
+    suffix = "" if len(titles) == 1 else "_" + re.sub(r"[^\w.-]+", "_", title or titles[0])
+    return out / f"predictions{suffix}.csv"
 
 
 def _log_look(out: Path, part: Part) -> None:

@@ -128,7 +128,7 @@ class ScoringService:
     def _score_one(self, name: str, data: bytes, deadline: float) -> Scored:
         self._check(deadline)
         try:
-            return self.scorer.look(images.read(data), name, rater=self._one_core, max_faces=MOST_FACES)
+            return self.scorer.look(images.load_photo(data), name, rater=self._one_core, max_faces=MOST_FACES)
         except PhotoError as error:
             return Scored.failed(name, error, self.scorer.card.identity)
 
