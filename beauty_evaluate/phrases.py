@@ -8,6 +8,10 @@ WARNINGS = {  # of `faces.quality`, in plain words
     "grey": "the photo has no colour",
     "turned": "the head is turned",
     "unsure": "this may not be a face",
+    "cut": "part of the head is outside the photo",
+    "stretched": "the photo is stretched",
+    "covered": "the eyes or the mouth are covered",
+    "unusual": "the photo is unlike those the score was learnt from",
 }
 
 

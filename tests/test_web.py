@@ -20,6 +20,7 @@ from werkzeug.test import encode_multipart
 
 from beauty_evaluate.drawing import LOWERS, RAISES, tint
 from beauty_evaluate.faces.regions import NAMES
+from beauty_evaluate.phrases import WARNINGS
 from beauty_evaluate.scoring.scorer import Scorer
 from beauty_evaluate.web import knowledge
 from beauty_evaluate.web.i18n import LANGUAGES, Texts
@@ -64,7 +65,7 @@ def test_all_texts_are_there_in_both_languages_with_the_same_gaps() -> None:
         gaps = [sorted(re.findall(r"{\w+}", texts[key])) for texts in (english, chinese)]
         assert gaps[0] == gaps[1], key
         assert chinese[key]
-    for name in (*NAMES, "small", "blurred", "dark", "bright", "grey", "turned", "unsure"):
+    for name in (*NAMES, *WARNINGS):
         assert name in english
     assert "no such text" not in english
 
