@@ -1,4 +1,4 @@
-"""Sentences of the page, as in texts.py: cautions, "how to read this", and what is said of many photos."""
+"""Sentences of the page, as in wording.py: cautions, "how to read this", and what is said of many photos."""
 
 TEXTS: dict[str, tuple[str, str]] = {
     "careful": ("This score is unreliable: {why}.", "此分数不可靠：{why}。"),
@@ -28,7 +28,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Without scripts, at most {most} photos go at once, and changing the language clears the results.",
         "不启用脚本时，一次最多 {most} 张照片，切换语言会清除结果。",
     ),
-    "bars": ("Columns: how often each score occurs among the {rated} rated faces.", "柱形：{rated} 张已评分人脸中各分数的多少。"),
+    "bars": (
+        "Columns: how often each score occurs among the {rated} rated faces.",
+        "柱形：{rated} 张已评分人脸中各分数的多少。",
+    ),
     "line": ("Line: this photo.", "竖线：本照片。"),
     "band": ("Shaded: the margin.", "阴影：误差范围。"),
     "bars_why": (
@@ -43,7 +46,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "它针对的是照片：同一个人的另一张照片可能有明显差别。",
     ),
     "guide_margin": (
-        "The ± and the shaded part are the margin. Two photos that differ by less than their combined margin are a tie.",
+        "The ± and the shaded part are the margin. Photos that differ by less than their combined margin are a tie.",
         "± 和阴影部分是误差范围。两张照片相差小于合计误差时，不分高下。",
     ),
     "guide_place": (

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from beauty_evaluate.web import guide, texts
+from beauty_evaluate.web import guide, wording
 
 LANGUAGES = ("en", "zh")
-_TEXTS = {**texts.TEXTS, **guide.TEXTS}
+_TEXTS = {**wording.TEXTS, **guide.TEXTS}
 
 # Labels of groups as data sets write them. Any other label is shown as it is.
 _LABELS: dict[str, tuple[str, str]] = {
