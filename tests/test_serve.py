@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from beauty_evaluate.config import RatingScale
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
+from beauty_evaluate.web.app import CONNECTIONS
 from beauty_evaluate.web.replies import RETRY
 from beauty_evaluate.web.service import QUEUED_SCORES
 
@@ -174,6 +176,26 @@ def test_a_refused_body_is_not_asked_for(server: Server) -> None:
         head = "POST /api/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99000000\r\nExpect: 100-continue\r\n\r\n"
         line.sendall(head.encode())
         assert line.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_silent_clients_keep_nobody_waiting(server: Server) -> None:
+    half, rest = b"GET /health HTTP/1.1\r\nHost: localhost\r\n", b"Connection: close\r\n\r\n"
+    with ExitStack() as stack:
+
+        def connect(count: int) -> list[socket.socket]:
+            address = ("127.0.0.1", server.port)
+            return [stack.enter_context(socket.create_connection(address, 600)) for _ in range(count)]
+
+        silent, halves = connect(10), connect(CONNECTIONS)
+        for line in halves:
+            line.sendall(half)
+        line = server.connect()
+        line.request("GET", "/health")
+        assert line.getresponse().status == 200
+        line.close()
+        assert silent[0].recv(1) == b""  # the oldest made room
+        halves[20].sendall(rest)  # nobody was given up for being silent, so that the others are still served
+        assert halves[20].recv(15) == b"HTTP/1.1 200 OK"
 
 
 def test_requests_beyond_the_queue_are_told_to_come_again(tmp_path: Path, mean_card: str) -> None:

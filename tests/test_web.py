@@ -1,5 +1,6 @@
 """The page through Flask's client: what it says, in both languages, for any weights."""
 
+import html
 import io
 import json
 import re
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import PORTRAIT, PORTRAIT_PNG, ROOT
 from flask.testing import FlaskClient
-from PIL import ImageColor
+from PIL import Image, ImageColor
 from playwright._impl._driver import compute_driver_executable
 from web_support import UPLOAD, BrightnessConfig, brightness_scorer, error, faces, post, running, service_of
 from werkzeug.datastructures import FileStorage
@@ -20,6 +21,7 @@ from werkzeug.test import encode_multipart
 
 from beauty_evaluate.drawing import LOWERS, RAISES, tint
 from beauty_evaluate.faces.regions import NAMES
+from beauty_evaluate.phrases import WARNINGS
 from beauty_evaluate.scoring.scorer import Scorer
 from beauty_evaluate.web import knowledge
 from beauty_evaluate.web.i18n import LANGUAGES, Texts
@@ -64,7 +66,7 @@ def test_all_texts_are_there_in_both_languages_with_the_same_gaps() -> None:
         gaps = [sorted(re.findall(r"{\w+}", texts[key])) for texts in (english, chinese)]
         assert gaps[0] == gaps[1], key
         assert chinese[key]
-    for name in (*NAMES, "small", "blurred", "dark", "bright", "grey", "turned", "unsure"):
+    for name in (*NAMES, *WARNINGS):
         assert name in english
     assert "no such text" not in english
 
@@ -118,11 +120,12 @@ def test_every_answer_carries_the_headers(client: FlaskClient) -> None:
 @pytest.mark.parametrize("good", [True, False])
 def test_a_picture_is_offered_where_there_is_one(client: FlaskClient, good: bool) -> None:
     answer = post(client, "/", PORTRAIT.read_bytes() if good else b"text").text
-    assert ("save-picture" in answer, "save-json" in answer) == (good, True)
+    assert ("save-picture" in answer, "save-json" in answer) == (good, good)
 
 
 def test_pages_ask_nobody_else(client: FlaskClient) -> None:
-    addresses = ("/", "/docs", "/static/page.css", "/static/page.js")
+    files = [f"/static/{path.name}" for path in STATIC.iterdir() if path.suffix in (".css", ".js")]
+    addresses = ("/", "/docs", *files)
     page, docs, *static = [client.get(address, buffered=True).text for address in addresses]
     assert not re.search(r"https?://|@import|url\(", page + "".join(static))
     assert set(re.findall(r"https?://[\w.:-]+", docs)) == {"http://localhost"}  # this server, in the examples
@@ -131,9 +134,10 @@ def test_pages_ask_nobody_else(client: FlaskClient) -> None:
         assert not re.search(r"<script(?![^>]* src=)|\son\w+=|\sstyle=", text)
 
 
-def test_the_script_of_the_page_can_be_parsed() -> None:
+def test_the_scripts_of_the_page_can_be_parsed() -> None:
     node, _ = compute_driver_executable()  # the Node.js that Playwright brings
-    subprocess.run([node, "--check", str(STATIC / "page.js")], check=True, capture_output=True)
+    for script in STATIC.glob("*.js"):
+        subprocess.run([node, "--check", str(script)], check=True, capture_output=True)
 
 
 def test_docs_show_every_address_with_an_example(client: FlaskClient) -> None:
@@ -155,6 +159,7 @@ def test_results_show_score_and_place(client: FlaskClient) -> None:
     assert f"higher than {row.percentile:.0f} % of the 5500" in html
     assert html.count('class="bar"') == 40
     assert re.search(r'src="data:image/jpeg;base64,[\w+/=]{1000,}"', html)
+    assert "Columns: how often each score occurs" in html
 
 
 def test_a_face_below_nearly_all_is_not_higher_than_none() -> None:
@@ -204,6 +209,42 @@ def test_differences_are_between_photos_not_within_one(client: FlaskClient) -> N
     sentences = re.findall(r'"verdict">(.*?)</p>', html)
     assert len(sentences) == 3
     assert all(len(set(re.findall(r"photo\d", sentence))) == 2 for sentence in sentences)
+
+
+def test_what_was_scored_is_shown_anew_without_its_photos(client: FlaskClient) -> None:
+    """In the other language, together, sorted and compared anew, and with the reasons; as the page's script asks."""
+    first, second = (
+        json.loads(html.unescape(re.findall(r'data-photos="(.*?)"', post(client, "/fragment/score", data).text)[0]))[0]
+        for data in (PORTRAIT.read_bytes(), PORTRAIT_PNG.read_bytes())
+    )
+    first[0] |= {"file": "grace.jpg", "warnings": "dark;grey"}
+    second[0] |= {"file": "eileen.png", "warnings": ""}
+    facts = {"reference": 3.2, "score": 3.4, "regions": [{"name": "nose", "effect": 0.2}]}
+    state = {"photos": [first, second], "pair": False, "why": [{"photo": 1, "face": "1", "facts": facts}]}
+    shown = client.post("/fragment/show?lang=zh", json=state).text
+    assert shown.index("eileen.png</span>") < shown.index("grace.jpg</span>")
+    caution = Texts("zh").say("careful_compared", which="grace.jpg (照片太暗、照片是黑白的)")
+    assert caution in shown
+    assert re.search(r"鼻子</th>[\s\S]*\+0\.20", shown)
+    assert "data:image" not in shown
+    for wrong in (None, {}, {**state, "photos": [[]]}, {**state, "photos": [[{"file": 1}]]}, {**state, "why": [1]}):
+        assert error(client.post("/fragment/show", json=wrong)) == (422, "no_photos")
+
+
+def test_the_guide_can_be_kept_and_needs_no_server(client: FlaskClient) -> None:
+    kept = client.get("/guide?lang=zh&keep=1")
+    assert "attachment" in kept.headers["Content-Disposition"]
+    assert all(Texts("zh")[word] in kept.text for word in WARNINGS)
+    assert not re.search(r"<script|<link[^>]*stylesheet|<img|<a ", kept.text)
+    assert Texts("en")["guide_margin"] in client.get("/guide?lang=en").text
+
+
+def test_the_sample_is_that_of_the_examples_and_needs_no_script(client: FlaskClient) -> None:
+    with Image.open(STATIC / "eileen_collins.jpg") as sample, Image.open(PORTRAIT_PNG) as example:
+        assert np.abs(np.asarray(sample, float) - np.asarray(example.convert("RGB"), float)).mean() < 3  # a JPEG of it
+    page = client.post("/", data={"sample": "1"}).text
+    assert '<span class="file">eileen_collins.jpg' in page
+    assert "public domain" in page
 
 
 def test_before_and_after_needs_two_faces(client: FlaskClient) -> None:

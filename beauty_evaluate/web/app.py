@@ -23,8 +23,8 @@ from beauty_evaluate.web.service import QUEUED_EXPLANATIONS, QUEUED_SCORES, Busy
 
 SPARE = 1 << 16  # bytes of a request beside its photos
 SPARE_THREADS = 4  # for requests that are answered at once
-CONNECTIONS = 100
-IDLE = 30  # seconds after which a silent connection is closed
+CONNECTIONS = 100  # at once; one more takes the place of the one that was silent longest
+IDLE, LOOK = 30, 5  # seconds after which a silent connection is closed, and between two looks for such
 HERE = ("127.0.0.1", "localhost", "[::1]")
 HEADERS = {
     # nothing from elsewhere, and nothing of ours inside other pages; crops are data, photos to be looked at are blobs
@@ -133,10 +133,26 @@ class _ErrorTask(waitress.task.ErrorTask):
 class _Channel(waitress.channel.HTTPChannel):
     error_task_class = _ErrorTask
 
+    def __init__(self, server: Any, *args: Any, **named: Any) -> None:
+        _make_room(server)
+        super().__init__(server, *args, **named)
+
     def send_continue(self) -> None:
         """Ask for the body, unless its announced size was refused already."""
         if not self.request.error:
             super().send_continue()
+
+
+def _make_room(server: Any) -> None:
+    """Close the connection that was silent longest, where all places are taken: waitress itself would leave whoever
+    comes next waiting until some silent client is given up, up to a minute later."""
+    if len(server.active_channels) < CONNECTIONS:
+        return
+    waiting = [
+        channel for channel in server.active_channels.values() if not channel.requests and not channel.writable()
+    ]
+    if waiting:
+        min(waiting, key=lambda channel: channel.last_activity).handle_close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -173,7 +189,8 @@ def serve(app: flask.Flask, host: str, port: int, threads: int, ready: Callable[
         inbuf_overflow=sys.maxsize,  # above these two, waitress would write temporary files
         outbuf_overflow=sys.maxsize,
         channel_timeout=IDLE,
-        connection_limit=CONNECTIONS,
+        cleanup_interval=LOOK,
+        connection_limit=2 * CONNECTIONS,  # reached only where as many requests are under way
     )
     server.channel_class = _Channel
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # whoever waits is told so in the answer

@@ -1,34 +1,32 @@
-"""What the templates show: cards of faces, sentences, bars, and the figures of the weights."""
+"""What the templates of the whole page and of an explanation show."""
 
 import base64
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from ipaddress import ip_address
-from itertools import combinations
-from math import hypot
+from pathlib import Path
 from typing import Any
 
 import cv2
 import flask
-import numpy as np
-from numpy.typing import NDArray
 
 from beauty_evaluate import __version__
-from beauty_evaluate.config import RatingScale
 from beauty_evaluate.drawing import tint
 from beauty_evaluate.explain.job import Explanation
+from beauty_evaluate.explain.reliability import Reliability
 from beauty_evaluate.images import Picture, three_channels
+from beauty_evaluate.phrases import WARNINGS, signed
 from beauty_evaluate.reporting.html import FULL_SCALE
-from beauty_evaluate.scoring.ranking import Entry, entries, is_significant, ranked
-from beauty_evaluate.scoring.rows import Row, Scored
 from beauty_evaluate.scoring.scorer import Scorer
 from beauty_evaluate.web import knowledge
 from beauty_evaluate.web.i18n import LANGUAGES, Texts
 from beauty_evaluate.web.service import MOST_PHOTOS
 
-BINS = 40  # of the drawn distribution of the data set's scores
-COMPARED = 3  # faces of which each two get a sentence
+SAMPLE = "eileen_collins.jpg"  # in static/: the portrait of examples/ under that name
+SPARE = 1 << 14  # bytes of a request that the page's script leaves for what stands between photos
+ERRORS = (
+    "no_face", "no_photos", "unreadable", "too_small", "too_large", "too_many_faces",
+    "busy", "too_long", "refused", "broken", "failed", "lost",
+)  # fmt: skip
 
 
 def page(scorer: Scorer, texts: Texts, results: str = "", mistake: str = "") -> str:
@@ -56,76 +54,31 @@ def page(scorer: Scorer, texts: Texts, results: str = "", mistake: str = "") -> 
         other_photos=knowledge.other_photos(measured),
         local=ip_address(flask.request.remote_addr or "0.0.0.0").is_loopback,
         other=LANGUAGES[1 - LANGUAGES.index(texts.language)],
+        most=MOST_PHOTOS,
+        limit=flask.current_app.config["MAX_CONTENT_LENGTH"] - SPARE,
+        warnings=list(WARNINGS),
+        sample=SAMPLE,
     )
 
 
-def results(
-    scorer: Scorer, texts: Texts, scored: Sequence[Scored], pair: bool = False, why: dict[str, Any] | None = None
-) -> str:
-    """Cards for all faces, the highest score first where there are several photos, and what their differences mean.
+def guide(scorer: Scorer, texts: Texts, keep: bool) -> str:
+    """ "How to read this" as a page of its own.
 
     Args:
-        scorer: that scored them.
+        scorer: of the weights behind it.
         texts: the language.
-        scored: what became of each photo.
-        pair: the two photos are `before` and `after`, and stay in that order.
-        why: of the first face, from `explained`.
-
-    Returns:
-        HTML.
+        keep: in one piece, to be read without a server.
     """
-    sentences = [texts["pair_needs"]] if pair and len(scored) != 2 else []
-    pair = pair and len(scored) == 2
-    names = _names(scored)
-    cards = _cards(scorer, texts, scored, names)
-    cards[0]["why"] = why
-    if len(scored) > 1 and not pair:
-        cards.sort(key=lambda card: (card["row"].score is None, -(card["row"].score or 0)))
-    sentences += _change(scorer, scored, texts) if pair else _differences(scorer, scored, names, texts)
     return flask.render_template(
-        "results.html",
+        "guide.html",
         t=texts,
-        cards=cards,
-        pair=pair,
-        photos=len(scored),
-        sentences=sentences,
-        bars=_bars(scorer.labels, scorer.scale),
+        keep=keep,
+        style=(Path(flask.current_app.root_path) / "static" / "page.css").read_text(encoding="utf-8") if keep else "",
+        raters=knowledge.raters_of(scorer.card, texts),
         scale=scorer.scale,
-        ticks=[(tick, knowledge.share_of(scorer.scale, tick)) for tick in knowledge.ticks(scorer.scale)],
-        interval_share=f"{100 * scorer.card.interval.get('level', 0):.0f}",
-        rated=scorer.rated,
-        rows=json.dumps([asdict(row) for one in scored for row in one.rows]),
+        warnings=list(WARNINGS),
+        other=LANGUAGES[1 - LANGUAGES.index(texts.language)],
     )
-
-
-def _names(scored: Sequence[Scored]) -> list[str]:
-    """A name for each photo, with its number where files are named alike, as phones do."""
-    files = [one.rows[0].file for one in scored]
-    return [f"{file} ({i})" if files.count(file) > 1 else file for i, file in enumerate(files, 1)]
-
-
-def _cards(scorer: Scorer, texts: Texts, scored: Sequence[Scored], names: Sequence[str]) -> list[dict[str, Any]]:
-    """All faces, photo by photo."""
-    return [
-        _card(scorer, texts, one, i) | {"photo": photo, "name": names[photo]}
-        for photo, one in enumerate(scored)
-        for i in range(len(one.rows))
-    ]
-
-
-def _card(scorer: Scorer, texts: Texts, scored: Scored, i: int) -> dict[str, Any]:
-    """One face of a photo, or why the photo has no score."""
-    row: Row = scored.rows[i]
-    if row.score is None:
-        return {"row": row, "mistake": error_text(texts, row.status, row.error)}
-    ends = (row.low, row.high)
-    return {
-        "row": row,
-        "crop": _data(three_channels(scored.faces[i].crop(scorer.crop_config))),
-        "at": knowledge.share_of(scorer.scale, row.score),
-        "band": None if None in ends else [knowledge.share_of(scorer.scale, end) for end in ends if end is not None],
-        "warnings": [texts[word] for word in row.warnings.split(";") if word],
-    }
 
 
 def error_text(texts: Texts, code: str, message: str) -> str:
@@ -136,47 +89,7 @@ def error_text(texts: Texts, code: str, message: str) -> str:
         code: a word for the kind of error.
         message: what is said of a kind that has no text.
     """
-    return texts.say(code, most=MOST_PHOTOS) if code in texts else message or texts["failed"]
-
-
-def _differences(scorer: Scorer, scored: Sequence[Scored], names: Sequence[str], texts: Texts) -> list[str]:
-    """A sentence on each two of the photos that score highest, each by its best face."""
-    best = [
-        (ranked(entries(one, scorer.crop_config))[0], name)
-        for one, name in zip(scored, names, strict=True)
-        if one.faces
-    ]
-    order = sorted(best, key=lambda pair: -pair[0].score)[:COMPARED]
-    lines = []
-    for (high, first), (low, second) in combinations(order, 2):
-        key = {True: "higher_than", False: "tie", None: "unknown"}[is_significant(high, low)]
-        lines.append(texts.say(key, high=first, low=second, **_gap(high, low)))
-    return lines
-
-
-def _change(scorer: Scorer, scored: Sequence[Scored], texts: Texts) -> list[str]:
-    """A sentence on two photos of one person, or that each must show one face."""
-    faces = [entry for one in scored if len(one.faces) == 1 for entry in entries(one, scorer.crop_config)]
-    if len(faces) != 2:
-        return [texts["pair_needs"]]
-    before, after = faces
-    up = "pair_up" if after.score > before.score else "pair_down"
-    key = {True: up, False: "pair_tie", None: "pair_unknown"}[is_significant(before, after)]
-    return [texts.say(key, **_gap(before, after))]
-
-
-def _gap(a: Entry, b: Entry) -> dict[str, str]:
-    widths = (a.row.half_width or 0, b.row.half_width or 0)
-    return {"gap": f"{abs(a.score - b.score):.2f}", "reach": f"{hypot(*widths):.2f}"}
-
-
-def _bars(labels: NDArray[np.float64], scale: RatingScale) -> list[dict[str, float]]:
-    """The distribution of the data set's scores as bars of an SVG of 100 x 30; none where it is not known."""
-    if not len(labels):
-        return []
-    counts, _ = np.histogram(labels, BINS, (scale.low, scale.high))
-    step, highest = 100 / BINS, counts.max()
-    return [{"x": i * step, "w": 0.9 * step, "h": 28 * count / highest} for i, count in enumerate(counts.tolist())]
+    return texts.say(code, most=MOST_PHOTOS) if code in ERRORS else message or texts["failed"]
 
 
 def facts(explanation: Explanation) -> dict[str, Any]:
@@ -196,17 +109,26 @@ def facts(explanation: Explanation) -> dict[str, Any]:
 
 def explained(explanation: Explanation) -> dict[str, Any]:
     """What the bars and the picture of `why.html` need."""
-    shown = facts(explanation)
-    shown["regions"].sort(key=lambda region: -region["effect"])
-    for region in shown["regions"]:
-        region["points"] = f"{round(region['effect'], 2) + 0:+.2f}"  # no -0.00
-        region["bar"] = 50 * min(abs(region["effect"]) / FULL_SCALE, 1)
     shares = (explanation.effects.effects / FULL_SCALE)[explanation.masks.argmax(0)]
-    overlay = tint(three_channels(explanation.crop), shares)
-    return {**shown, "overlay": _data(overlay), "reliability": explanation.reliability}
+    overlay = data_address(tint(three_channels(explanation.crop), shares))
+    return {**bars(facts(explanation), explanation.reliability), "overlay": overlay}
 
 
-def _data(picture: Picture) -> str:
+def bars(shown: Mapping[str, Any], trust: Reliability) -> dict[str, Any]:
+    """What the bars of `why.html` need.
+
+    Args:
+        shown: from `facts`, maybe on its way through a browser.
+        trust: how far its effects may be trusted.
+    """
+    regions = [
+        {**region, "points": signed(region["effect"]), "bar": 50 * min(abs(region["effect"]) / FULL_SCALE, 1)}
+        for region in sorted(shown["regions"], key=lambda region: -region["effect"])
+    ]
+    return {**shown, "regions": regions, "reliability": trust, "full": FULL_SCALE}
+
+
+def data_address(picture: Picture) -> str:
     """A picture as an address that holds it."""
     data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
     return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"

@@ -2,31 +2,27 @@
 "use strict";
 
 const $ = (id) => document.getElementById(id);
-const form = $("form"), input = $("photo"), drop = $("drop"), view = $("view"), pair = $("pair"), results = $("results");
-const words = form.dataset, language = new URL(form.action).search;
-let photos = []; // those whose results are shown
-let asked = 0, stream = null, explaining = Promise.resolve(), givenUp = new AbortController();
+const form = $("form"), input = $("photo"), drop = $("drop"), pair = $("pair"), results = $("results"), words = form.dataset;
+const BATCH = 4; // photos of a request: few enough that the progress moves
+const language = () => new URL(form.action).search;
+let photos = []; // those whose results are shown: file, rows, crops and reasons by face
+let asked = 0, sending = new AbortController(), givenUp = new AbortController();
 
 const say = (text) => { $("status").textContent = text; };
 
-function complain(text) {
+function complain(...texts) {
   $("mistake").replaceChildren();
-  if (text) $("mistake").appendChild(document.createElement("p")).textContent = text;
+  for (const text of texts) $("mistake").appendChild(document.createElement("p")).textContent = text;
 }
 
 function reveal(root) {
   for (const element of root.querySelectorAll(".script")) element.hidden = false;
 }
 
-async function send(address, fields, signal) {
-  const body = new FormData(), size = fields.photo.reduce((sum, file) => sum + file.size, 0);
-  if (size > Number(words.limit)) throw new Error(words.large); // the server would hang up, and nobody know why
-  for (const [name, values] of Object.entries(fields)) for (const value of values) {
-    value instanceof File ? body.append(name, value, value.name) : body.append(name, value);
-  }
+async function post(address, options) {
   let answer;
   try {
-    answer = await fetch(address + language, { method: "POST", body, signal });
+    answer = await fetch(address + language(), { method: "POST", ...options });
   } catch {
     throw new Error(words.lost);
   }
@@ -36,29 +32,101 @@ async function send(address, fields, signal) {
   throw new Error(reply?.error?.message || words.refused);
 }
 
-async function score(files) {
-  const chosen = [...files], turn = ++asked;
-  if (!chosen.length) return;
-  complain("");
-  say(words.working);
+function send(address, fields, signal) {
+  const body = new FormData();
+  for (const [name, values] of Object.entries(fields)) for (const value of values) {
+    value instanceof File ? body.append(name, value, value.name) : body.append(name, value);
+  }
+  return post(address, { body, signal });
+}
+
+function* batches(files) {
+  let part = [], size = 0;
+  for (const file of files) {
+    if (part.length === BATCH || (part.length && size + file.size > Number(words.limit))) {
+      yield part;
+      [part, size] = [[], 0];
+    }
+    part.push(file);
+    size += file.size;
+  }
+  if (part.length) yield part;
+}
+
+// What became of the photos of one request, as this page keeps it.
+function read(html, files) {
+  const answer = new DOMParser().parseFromString(html, "text/html");
+  const rows = JSON.parse(answer.getElementById("scored").dataset.photos);
+  const kept = files.map((file, i) => ({ file, rows: rows[i], crops: {}, reasons: {}, waiting: {} }));
+  for (const card of answer.querySelectorAll(".card")) {
+    kept[card.dataset.photo].crops[card.dataset.face] = card.querySelector(".crop")?.src;
+  }
+  return kept;
+}
+
+function showProgress(done, total) {
+  $("sending").hidden = done >= total;
+  [$("sent").max, $("sent").value] = [total, done];
+  say(done >= total ? "" : total > BATCH ? words.progress.replace("{done}", done).replace("{total}", total) : words.working);
+}
+
+async function score(files, kept = []) {
+  const turn = ++asked, scored = [], fits = (file) => file.size <= Number(words.limit);
+  const chosen = [...files].filter(fits), wrong = [...files].filter((file) => !fits(file)).map((file) => `${file.name}: ${words.large}`);
+  if (!files.length) return;
+  sending.abort();
+  sending = new AbortController();
+  const { signal } = sending;
+  complain(...wrong);
   try {
-    const answer = await send("/fragment/score", { photo: chosen, ...(pair.checked && { pair: ["1"] }) });
-    const html = await answer.text();
-    if (turn !== asked) return;
-    givenUp.abort(); // nobody waits for the reasons of what was shown before
-    givenUp = new AbortController();
-    photos = chosen;
-    results.innerHTML = html;
-    reveal(results);
-    offerFaces();
-    say("");
-    results.focus({ preventScroll: true });
-    results.scrollIntoView({ block: "start" });
+    for (const part of batches(chosen)) {
+      showProgress(scored.length, chosen.length);
+      const answer = await send("/fragment/score", { photo: part }, signal);
+      scored.push(...read(await answer.text(), part));
+      if (turn !== asked) return;
+    }
   } catch (error) {
     if (turn !== asked) return;
-    say("");
-    complain(error.message);
+    if (!signal.aborted) wrong.push(error.message); // or somebody pressed Stop
   }
+  showProgress(1, 1);
+  complain(...wrong);
+  if (!scored.length) return; // what was shown stays
+  if (!kept.length) {
+    givenUp.abort(); // nobody waits for the reasons of what was shown before
+    givenUp = new AbortController();
+  }
+  photos = [...kept, ...scored];
+  if (!await show()) return;
+  results.focus({ preventScroll: true });
+  results.scrollIntoView({ block: "start" });
+}
+
+// Results anew, in the page's language and order; no photo is sent again for that.
+async function show() {
+  const shown = photos, address = language();
+  const why = photos.flatMap(({ reasons }, photo) => Object.entries(reasons).map(([face, { facts }]) => ({ photo, face, facts })));
+  const state = { photos: photos.map(({ rows }) => rows), pair: pair.checked, why };
+  try {
+    const answer = await post("/fragment/show", { body: JSON.stringify(state), headers: { "Content-Type": "application/json" } });
+    const html = await answer.text();
+    if (shown !== photos || address !== language()) return false;
+    results.innerHTML = html;
+  } catch (error) {
+    complain(error.message);
+    return false;
+  }
+  for (const card of results.querySelectorAll(".card")) {
+    const photo = photos[card.dataset.photo], { face } = card.dataset;
+    if (face === "0") continue;
+    card.querySelector(".crop").src = photo.crops[face];
+    if (photo.reasons[face]) finish(card, photo.reasons[face]);
+    if (photo.waiting[face]) wait(card, photo.waiting[face]);
+  }
+  reveal(results);
+  for (const card of results.querySelectorAll(".card.explained")) card.querySelector(".why").parentElement.hidden = true;
+  offerFaces();
+  return true;
 }
 
 // Several faces in one photo: the photo with a button on each face, and a button for all.
@@ -94,150 +162,59 @@ function offerFaces() {
     place.hidden = false;
   };
   frame.className = "photo";
-  image.alt = photos[0].name;
+  image.alt = photos[0].file.name;
   image.addEventListener("load", () => begin(true));
   image.addEventListener("error", () => { frame.remove(); begin(false); }); // a format that this browser cannot show
   frame.appendChild(image);
   place.appendChild(frame);
-  image.src = URL.createObjectURL(photos[0]);
+  image.src = URL.createObjectURL(photos[0].file);
 }
 
-// One after the other: the server explains one face at a time.
-function explain(button) {
-  const card = button.closest(".card"), place = card.querySelector(".because"), signal = givenUp.signal;
-  const photo = photos[card.dataset.photo], bar = document.createElement("progress");
-  if (button.getAttribute("aria-disabled") === "true") return;
-  button.setAttribute("aria-disabled", "true");
-  bar.setAttribute("aria-label", words.explaining);
-  place.replaceChildren(bar);
-  say(words.explaining);
-  const work = async () => {
-    if (signal.aborted) return;
-    try {
-      const answer = await send("/fragment/why", { photo: [photo], face: [card.dataset.face] }, signal);
-      await eachLine(answer.body, (line) => {
-        if (line.total) [bar.max, bar.value] = [line.total, line.done];
-        if (line.html) place.innerHTML = line.html;
-        if (line.error) throw new Error(line.error.message);
-      });
-      if (place.contains(bar)) throw new Error(words.lost);
-      if (document.activeElement === button) place.querySelector("h4").focus();
-      button.parentElement.hidden = true;
-    } catch (error) {
-      if (signal.aborted) return;
-      const note = document.createElement("p");
-      note.className = "warn";
-      note.textContent = error.message;
-      place.replaceChildren(note);
-      button.removeAttribute("aria-disabled");
-    }
-    say(results.querySelector("progress") ? words.explaining : "");
-  };
-  explaining = explaining.then(work);
-}
-
-async function eachLine(body, use) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    const lines = (rest + value).split("\n");
-    rest = lines.pop();
-    for (const line of lines) use(JSON.parse(line));
-  }
-}
-
-function save(content, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-}
-
-// The cards that are shown, as one picture; drawn here, where the fonts for names of files are.
-function savePicture() {
-  const side = 256, gap = 24, line = 22, cards = [...results.querySelectorAll(".card:not([hidden])")].filter((card) => card.querySelector(".score"));
-  const columns = Math.min(3, Math.max(2, cards.length)), width = columns * (side + gap) + gap;
-  const canvas = document.createElement("canvas"), pen = canvas.getContext("2d");
-  const font = (size, weight = 400) => { pen.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`; };
-  const folded = (text, most) => {
-    const lines = [""];
-    for (const part of text.match(/[\u3000-\uffef]|[^\s\u3000-\uffef]+\s*|\s+/g) ?? []) {
-      if (pen.measureText(lines.at(-1) + part).width > most && lines.at(-1)) lines.push("");
-      lines[lines.length - 1] += part;
-    }
-    return lines;
-  };
-  font(15);
-  const sentences = [...results.querySelectorAll(".verdict")].map((sentence) => sentence.textContent);
-  const foot = [...sentences, words.about].flatMap((text) => folded(text, width - 2 * gap));
-  const names = cards.map((card) => folded(card.querySelector("h3").textContent, side));
-  const tall = side + 34 + line * (2 + Math.max(1, ...names.map((name) => name.length)) + 1), rows = Math.ceil(cards.length / columns);
-  [canvas.width, canvas.height] = [width, 60 + rows * (tall + gap) + foot.length * line + gap];
-  pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.fillStyle = "#222";
-  font(24, 700);
-  pen.fillText(words.title, gap, 38);
-  cards.forEach((card, i) => {
-    const x = gap + (i % columns) * (side + gap), y = 60 + Math.floor(i / columns) * (tall + gap);
-    pen.drawImage(card.querySelector(".face img"), x, y, side, side);
-    font(24, 700);
-    pen.fillText(card.querySelector(".score").innerText.replace(/\s+/g, " "), x, y + side + 28);
-    font(15);
-    const place = folded(card.querySelector(".place").textContent, side);
-    [...place, ...names[i]].forEach((text, k) => pen.fillText(text, x, y + side + 30 + line * (k + 1)));
-  });
-  font(15);
-  foot.forEach((text, k) => pen.fillText(text, gap, canvas.height - gap - line * (foot.length - 1 - k)));
-  canvas.toBlob((blob) => save(blob, "scores.png"));
-}
-
-async function startCamera() {
-  complain("");
-  $("camera").disabled = true; // or a second press would leave the first camera on
+// The other language: the words of this page are exchanged, and what is shown stays.
+async function translate(link) {
+  const address = link.href;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: "user" } });
-    view.srcObject = stream;
-    $("shot").hidden = false;
-    await view.play();
-    $("shoot").focus();
+    const answer = await fetch(address);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    document.documentElement.lang = page.documentElement.lang;
+    document.title = page.title;
+    exchange(document.body, page.body);
+    history.replaceState(null, "", address);
   } catch {
-    if (stream) stopCamera();
-    $("camera").disabled = false;
-    complain(words.noCamera);
+    complain(words.lost);
+    return;
   }
+  complain();
+  if (photos.length) await show();
 }
 
-function stopCamera() {
-  for (const track of stream?.getTracks() ?? []) track.stop();
-  stream = view.srcObject = null;
-  $("shot").hidden = true;
-  $("camera").disabled = false;
-  $("camera").focus();
+function exchange(here, there) {
+  if (["status", "mistake"].includes(here.id)) return;
+  for (const { name, value } of there.attributes) {
+    if (/^(aria-label|lang|hreflang|href|action|data-.*)$/.test(name)) here.setAttribute(name, value);
+  }
+  if (here === results) return;
+  const nodes = [...there.childNodes];
+  [...here.childNodes].forEach((node, i) => {
+    if (node.nodeType === Node.ELEMENT_NODE) exchange(node, nodes[i]);
+    else node.data = nodes[i].data;
+  });
 }
 
-function shoot() {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [view.videoWidth, view.videoHeight];
-  if (!canvas.width) return;
-  canvas.getContext("2d").drawImage(view, 0, 0);
-  canvas.toBlob((blob) => {
-    stopCamera();
-    score([new File([blob], "camera.jpg", { type: "image/jpeg" })]);
-  }, "image/jpeg", 0.95);
+async function trySample(button) {
+  const answer = await fetch(button.dataset.address).catch(() => null);
+  if (!answer?.ok) return complain(words.lost);
+  const name = button.dataset.address.split("/").at(-1);
+  return score([new File([await answer.blob()], name, { type: "image/jpeg" })]);
 }
 
 const pictures = (list) => [...(list ?? [])].filter((file) => file.type.startsWith("image/") || /\.(heic|heif|avif)$/i.test(file.name));
 
 document.body.classList.add("scripted");
 reveal(document);
-$("camera").hidden = !navigator.mediaDevices?.getUserMedia;
 form.addEventListener("submit", (event) => { event.preventDefault(); score(input.files); });
-input.addEventListener("change", () => { score(input.files); input.value = ""; });
-pair.addEventListener("change", () => { if (photos.length > 1) score(photos); });
+input.addEventListener("change", () => { score([...input.files]); input.value = ""; });
+pair.addEventListener("change", () => { if (photos.length > 1) show(); });
 document.addEventListener("paste", (event) => score(pictures(event.clipboardData?.files)));
 for (const kind of ["dragover", "dragenter"]) document.addEventListener(kind, (event) => {
   event.preventDefault();
@@ -245,13 +222,16 @@ for (const kind of ["dragover", "dragenter"]) document.addEventListener(kind, (e
 });
 for (const kind of ["dragleave", "drop"]) document.addEventListener(kind, () => drop.classList.remove("over"));
 document.addEventListener("drop", (event) => { event.preventDefault(); score(event.dataTransfer?.files ?? []); });
-$("camera").addEventListener("click", startCamera);
-$("stop").addEventListener("click", stopCamera);
-$("shoot").addEventListener("click", shoot);
+$("sample").addEventListener("click", (event) => { event.preventDefault(); trySample($("sample")); });
+$("halt").addEventListener("click", () => sending.abort());
+$("language").addEventListener("click", (event) => { event.preventDefault(); translate($("language")); });
+results.addEventListener("change", (event) => {
+  if (event.target.id === "more") score([...event.target.files], photos);
+});
 results.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button?.classList.contains("why")) explain(button);
-  if (button?.id === "swap") score([...photos].reverse());
+  if (button?.id === "swap") { photos = [...photos].reverse(); show(); }
   if (button?.id === "save-picture") savePicture();
-  if (button?.id === "save-json") save(new Blob([$("scored").dataset.rows], { type: "application/json" }), "scores.json");
+  if (button?.id === "save-json") saveJSON();
 });
