@@ -84,7 +84,9 @@ NO_PHOTOS = [
 ]
 
 
-@pytest.mark.parametrize(("content", "name", "cure"), NO_PHOTOS)
+@pytest.mark.parametrize(
+    ("content", "name", "cure"), NO_PHOTOS, ids=[f"{i} {row[1]}" for i, row in enumerate(NO_PHOTOS)]
+)
 def test_what_is_no_photo_is_told_by_name(content: bytes, name: str, cure: str) -> None:
     error = error_of(content)
     assert error.status == "unreadable"
