@@ -1,4 +1,4 @@
-"""Pictures of the page in all its states, wide and narrow, to be looked at; and the one that opens README.
+"""Pictures of the page in all its states, in three widths, light and dark, to be looked at; the one that opens README.
 
 python benchmarks/screenshots.py OUT [--browser /usr/bin/chromium]
 """
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, Error, Page, ViewportSize, expect, sync_playwright
@@ -18,7 +19,12 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 EXAMPLES = ROOT / "examples"
 CHROMIUM = "/usr/bin/chromium"
-SIZES: dict[str, ViewportSize] = {"wide": {"width": 1100, "height": 800}, "narrow": {"width": 390, "height": 740}}
+SIZES: dict[str, ViewportSize] = {
+    "wide": {"width": 1100, "height": 800},
+    "middle": {"width": 768, "height": 900},
+    "narrow": {"width": 360, "height": 740},
+}
+COLOURS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 START_SECONDS = 60.0  # in which the server and the browser have to be there, each
 STOP_SECONDS = 10.0  # in which the server has to end
 ANSWER_SECONDS = 240.0  # for a score or an explanation, on a machine that does other things too
@@ -84,14 +90,20 @@ def several(out: Path) -> Path:
     return out / "two portraits.jpg"
 
 
-def shoot(page: Page, file: Path) -> None:
-    """The whole page as a picture."""
+def shoot(page: Page, out: Path, state: str) -> None:
+    """The whole page as pictures: in all sizes, in light and in dark colours."""
     page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
-    page.screenshot(path=file, full_page=True)
+    for size, viewport in SIZES.items():
+        page.set_viewport_size(viewport)
+        for colours in COLOURS:
+            page.emulate_media(color_scheme=colours)
+            page.screenshot(path=out / f"{state}_{size}_{colours}.png", full_page=True)
+    page.set_viewport_size(SIZES["wide"])
+    page.emulate_media(color_scheme=COLOURS[0])
 
 
-def states(page: Page, out: Path, size: str) -> None:
-    """Save one picture of each state."""
+def states(page: Page, out: Path) -> None:
+    """Save pictures of each state."""
     grace, eileen = EXAMPLES / "grace_hopper.jpg", EXAMPLES / "eileen_collins.png"
     broken = out / "broken.jpg"
     broken.write_bytes(grace.read_bytes()[:30_000])
@@ -100,29 +112,31 @@ def states(page: Page, out: Path, size: str) -> None:
         page.set_input_files("#photo", photos)
         expect(page.locator(".card", has_text=photos[-1].name).first).to_be_visible(timeout=1000 * ANSWER_SECONDS)
 
-    shoot(page, out / f"{size}_empty.png")
+    shoot(page, out, "empty")
     choose(eileen)
     page.locator("button.why").first.click()
     page.wait_for_selector(".because table", timeout=1000 * ANSWER_SECONDS)
-    shoot(page, out / f"{size}_one.png")
-    if size == "wide":
-        page.locator(".card").screenshot(path=out / "card.png")
+    shoot(page, out, "one")
+    page.locator(".card").screenshot(path=out / "card.png")
+    page.locator("#language").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh")
+    expect(page.locator(".because h4")).to_have_text("哪些部分影响了分数")
+    shoot(page, out, "one_chinese")
+    page.locator("#language").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
     for name, photos in (("several", [several(out)]), ("compared", [grace, eileen]), ("wrong", [broken])):
         choose(*photos)
-        shoot(page, out / f"{size}_{name}.png")
+        shoot(page, out, name)
 
 
 def take(program: Browser, address: str, out: Path) -> None:
     """All pictures."""
-    for size, viewport in SIZES.items():
-        page = program.new_page(viewport=viewport, locale="en-GB")
-        page.goto(address)
-        states(page, out, size)
-        page.goto(f"{address}docs")
-        shoot(page, out / f"{size}_docs.png")
-    page = program.new_page(viewport=SIZES["wide"], locale="zh-CN")
+    page = program.new_page(viewport=SIZES["wide"], locale="en-GB")
     page.goto(address)
-    shoot(page, out / "wide_chinese.png")
+    states(page, out)
+    for path in ("docs", "guide"):
+        page.goto(f"{address}{path}")
+        shoot(page, out, path)
 
 
 def main(argv: list[str] | None = None) -> int:

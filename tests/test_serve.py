@@ -187,8 +187,8 @@ def test_silent_clients_keep_nobody_waiting(server: Server) -> None:
             return [stack.enter_context(socket.create_connection(address, 600)) for _ in range(count)]
 
         silent, halves = connect(10), connect(CONNECTIONS)
-        for one in halves:
-            one.sendall(half)
+        for slow in halves:
+            slow.sendall(half)
         line = server.connect()
         line.request("GET", "/health")
         assert line.getresponse().status == 200

@@ -1,6 +1,7 @@
 """The page in a real browser: Chromium of the distribution, driven by Playwright. `make test-web`."""
 
 import base64
+import json
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PORTRAIT, PORTRAIT_PNG, ROOT
 from PIL import Image
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1200, "height": 900}
@@ -128,7 +129,7 @@ def test_a_dropped_photo_is_scored_and_explained(page: Page) -> None:
     assert 1 < score(page) < 5
     expect(page.locator(".card h3")).to_have_text("grace.jpg")
     page.get_by_role("button", name="Why this score?").click()
-    expect(page.locator("progress")).to_be_visible()
+    expect(page.locator(".because progress")).to_be_visible()
     expect(page.locator(".because table tbody tr")).to_have_count(10, timeout=PATIENT)
     points = [float(text) for text in page.locator(".because tbody td:last-child").all_inner_texts()]
     assert points == sorted(points, reverse=True)
@@ -136,6 +137,14 @@ def test_a_dropped_photo_is_scored_and_explained(page: Page) -> None:
     assert before + sum(points) == pytest.approx(after, abs=0.06)  # ten figures with two digits
     accessible(page)
     fits(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as JSON").click()
+    (row,) = json.loads(Path(download.value.path()).read_text())
+    assert len(row["explanation"]["regions"]) == 10
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as a picture").click()
+    with Image.open(download.value.path()) as picture:
+        assert picture.height > 1000  # with the reasons below the face
 
 
 def test_two_photos_are_compared_and_saved(page: Page, tmp_path: Path) -> None:
@@ -145,7 +154,7 @@ def test_two_photos_are_compared_and_saved(page: Page, tmp_path: Path) -> None:
     accessible(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as JSON").click()
-    assert '"status": "ok"' in Path(download.value.path()).read_text()
+    assert [row["status"] for row in json.loads(Path(download.value.path()).read_text())] == ["ok", "ok"]
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as a picture").click()
     with Image.open(download.value.path()) as picture:
@@ -206,11 +215,47 @@ def test_language_follows_the_browser_and_the_link(browser: Browser, address: st
         expect(page.locator("h1")).to_have_text("人脸评分")
         page.get_by_role("link", name="English").click()
         expect(page.locator("h1")).to_have_text("Rate a face")
+        page.get_by_role("button", name="Try a sample portrait").click()
+        points = score(page)
+        sent: list[Request] = []
+        page.on("request", sent.append)
         page.get_by_role("link", name="中文").click()
-        choose(page, PORTRAIT)
-        score(page)
         expect(page.locator(".card")).to_contain_text("张已评分人脸中的")
+        assert score(page) == points
+        assert page.locator(".crop").evaluate("image => image.complete && image.naturalWidth > 0")
+        assert not [request for request in sent if "/fragment/score" in request.url]  # no photo was sent again
         accessible(page)
+
+
+def test_many_photos_go_in_parts_and_more_are_added(page: Page, tmp_path: Path) -> None:
+    photos = [tmp_path / f"{i:02}.png" for i in range(13)]
+    for path in photos:
+        Image.new("RGB", (80, 80), "white").save(path)
+    page.evaluate("""() => {
+        window.seen = [];
+        new MutationObserver(() => window.seen.push(document.getElementById("status").textContent))
+            .observe(document.getElementById("status"), { childList: true });
+    }""")
+    choose(page, *photos)
+    expect(page.locator(".card")).to_have_count(13, timeout=PATIENT)
+    assert "4 of 13 photos scored" in page.evaluate("window.seen")
+    expect(page.locator("#save-json")).to_have_count(0)  # nothing to save
+    page.set_input_files("#more", PORTRAIT)
+    expect(page.locator(".card")).to_have_count(14, timeout=PATIENT)
+    expect(page.locator(".card h3").first).to_have_text("1. grace_hopper.jpg")
+
+
+def test_dark_colours_and_the_guide_are_accessible(browser: Browser, address: str) -> None:
+    for page in opened(browser, address, color_scheme="dark", viewport=PHONE):
+        page.get_by_role("button", name="Try a sample portrait").click()
+        score(page)
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 24, 28)"
+        accessible(page)
+        fits(page)
+        page.locator("nav").get_by_role("link", name="How to read this").click()
+        expect(page.locator("h1")).to_have_text("How to read this")
+        accessible(page)
+        fits(page)
 
 
 def test_what_cannot_be_scored_is_said(page: Page, tmp_path: Path) -> None:
@@ -258,17 +303,17 @@ def test_docs_fit_and_are_accessible(page: Page, phone: Page, address: str) -> N
 
 def test_keyboard_alone_suffices(page: Page) -> None:
     reached = []
-    for _ in range(4):
+    for _ in range(6):
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.id || document.activeElement.lang"))
-    assert reached == ["zh", "photo", "camera", "pair"]
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.pathname"))
+    assert reached == ["/guide", "language", "photo", "camera", "sample", "pair"]
     choose(page, PORTRAIT)  # what the dialogue of the focused field would do
     score(page)
     expect(page.locator("#results")).to_be_focused()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Why this score?"
     page.keyboard.press("Enter")
-    expect(page.locator("progress")).to_be_visible()
+    expect(page.locator(".because progress")).to_be_visible()
     expect(page.locator("#status")).to_have_text("Explaining the score")
     expect(page.locator(".because h4")).to_be_focused(timeout=PATIENT)
 
