@@ -18,8 +18,8 @@ FINE_DETAIL = 2.0  # pixels of the 256 of a crop's side: what is finer is gone f
 
 
 # The thresholds are where degraded photos of SCUT-FBP5500 begin to move their own score by a tenth of a point and
-# more, or where hardly any of its faces lies (benchmarks/drift.md, by benchmarks/drift.py); from `max_outside` on, as
-# benchmarks/warnings.md has it, by benchmarks/face_warnings.py.
+# more, or where hardly any of its faces lies (benchmarks/drift.md, by benchmarks/drift.py). Those from `max_outside` on
+# are where hardly any training photo lies; whether scores are further off there, benchmarks/face_warnings.py measures.
 @dataclass(frozen=True)
 class Thresholds:
     """Where each warning begins."""
