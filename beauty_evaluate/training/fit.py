@@ -22,6 +22,7 @@ from beauty_evaluate.training.learner import Learner, Start
 
 TRIAL_STEPS = 3
 LONG_ENOUGH = 1e13  # multiplications of a whole training below which a trial of the precision costs more than it gains
+BFLOAT16 = {"avx512_bf16", "amx_bf16", "avx_ne_convert"}  # abilities of x86 processors that multiply it
 FEW = 100  # held-out photos, or epochs divided by ten, up to which every epoch is looked at
 EVERY = 5  # epochs between two looks at more photos than that
 
@@ -100,6 +101,8 @@ def fit(
 
 
 def _fastest_precision(config: Config, batches: Batches, say: Say) -> str:
+    if config.training.precision == "auto" and emulates_bfloat16():  # a step takes a minute, only to lose the trial
+        return "float32"
     steps = batches.steps * config.training.epochs
     return choose_precision(config, steps, lambda name: step_seconds(config, batches, name), say)
 
@@ -150,6 +153,23 @@ def choose_precision(config: Config, steps: int, trial: Callable[[str], float], 
     times = {name: trial(name) for name in ("float32", "mixed_bfloat16")}
     say("precision trial: " + ", ".join(f"{name} {1000 * t:.0f} ms a step" for name, t in times.items()))
     return min(times, key=lambda name: times[name])
+
+
+def emulates_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether this processor says what it can do, and bfloat16 is not among it.
+
+    Args:
+        cpuinfo: the file in which Linux lists a processor's abilities; elsewhere there is none.
+
+    Example:
+        >>> emulates_bfloat16(Path("nowhere"))
+        False
+    """
+    try:
+        flags = [line.split() for line in cpuinfo.read_text().splitlines() if line.startswith("flags")]
+    except OSError:
+        return False
+    return bool(flags) and not BFLOAT16 & set(flags[0])
 
 
 def step_seconds(config: Config, batches: Batches, precision: str) -> float:
