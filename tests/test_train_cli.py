@@ -57,7 +57,7 @@ def test_training_without_data_ends_with_a_report(synthetic_run: Path) -> None:
     assert names == {
         *("checkpoint.npz", "looks.jsonl", "predictions.csv", "report.md", "report.html"),
         *("learning_curves.png", "scatter.png", "histograms.png"),
-        *(f"weights/synthetic{suffix}" for suffix in (".json", ".onnx", ".stats.npz", ".weights.h5")),
+        *(f"weights/synthetic{suffix}" for suffix in (".json", ".onnx", ".stats.npz", ".weights.h5", "_held_out.csv")),
     }
     report, page = ((synthetic_run / name).read_text() for name in ("report.md", "report.html"))
     assert "| mean baseline: predict the training mean | 48 |" in report

@@ -78,8 +78,14 @@ def keras_predictor(model: keras.Model) -> PredictFn:
         (2, 33)
     """
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    both = with_features(model)
-    call = tf.function(lambda crops: both(crops, training=False), input_signature=signature, autograph=False)
+    # with no layer of its own, so that the network stays as it was found
+    both = keras.Model(model.input, [model.output, model.get_layer("flatten").input])
+
+    def scores_and_features(crops: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        scores, maps = both(crops, training=False)
+        return scores, tf.reduce_mean(tf.cast(maps, tf.float32), axis=(1, 2))
+
+    call = tf.function(scores_and_features, input_signature=signature, autograph=False)
 
     def predictor(crops: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.concatenate([np.asarray(output, np.float32) for output in call(crops)], axis=1)

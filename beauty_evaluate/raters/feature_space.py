@@ -27,8 +27,8 @@ class FeatureSpace:
         >>> rng = np.random.default_rng(0)
         >>> space = FeatureSpace.fit([rng.normal(0, 1, (500, 8)), rng.normal(5, 1, (500, 8))])
         >>> measured = space.measurements(np.array([[0.0] * 8, [5.0] * 8, [90.0] * 8]))
-        >>> measured["distance"].round().tolist(), measured["data_set_odds"].tolist()
-        ([0.0, 0.0, 236.0], [-15.0, 15.0, 15.0])
+        >>> (measured["distance"] > 100).tolist(), measured["data_set_odds"].tolist()
+        ([False, False, True], [-15.0, 15.0, 15.0])
     """
 
     means: NDArray[np.float32]
