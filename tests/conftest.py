@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from beauty_evaluate.cli.common import main
+from beauty_evaluate.cli.common import import_tensorflow, main
 
 ROOT = Path(__file__).resolve().parents[1]
 PORTRAIT = ROOT / "examples" / "grace_hopper.jpg"
 PORTRAIT_PNG = ROOT / "examples" / "eileen_collins.png"
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import_tensorflow()  # as the commands do, before a test imports it by itself
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

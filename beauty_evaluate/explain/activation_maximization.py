@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.gradients import relu_of
-from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.backend import keras, tf
 
 Floats = NDArray[np.float32]
 

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from beauty_evaluate.explain.baselines import inpaint_baseline, mask_each
 from beauty_evaluate.explain.gradients import NEEDS_NETWORK, relu_of, scores_from
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.regions import Masks
-from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.backend import keras, tf
 from beauty_evaluate.raters.network import network_of
 from beauty_evaluate.raters.rater import Rater
 

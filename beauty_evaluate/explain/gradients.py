@@ -2,13 +2,12 @@
 
 import cv2
 import numpy as np
-import tensorflow as tf
 
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.explain.baselines import Floats
 from beauty_evaluate.explain.pixel_map import PixelMap
 from beauty_evaluate.faces.detect import Face
-from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.backend import keras, tf
 from beauty_evaluate.raters.builders import relu_layers
 from beauty_evaluate.raters.network import network_of
 from beauty_evaluate.raters.rater import Rater

@@ -1,6 +1,6 @@
 """Keras as this project needs it: on TensorFlow, float32, channels last, whatever the user's environment says.
 
-All modules of the package take `keras` from here, so that it is set up before anything is built with it.
+All modules of the package take `keras` and `tf` from here, so that both are set up before anything is built with them.
 """
 
 import os
@@ -8,6 +8,8 @@ import sys
 from importlib import import_module
 
 from beauty_evaluate.errors import ConfigError
+
+__all__ = ["keras", "prepare", "tf"]
 
 BACKEND = "tensorflow"
 VARIABLE = "KERAS_BACKEND"
@@ -48,3 +50,4 @@ def prepare() -> None:
 prepare()
 
 import keras as keras  # noqa: E402 (only now is it as it should be)
+import tensorflow as tf  # noqa: E402

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.raters import six_block
-from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.backend import keras, tf
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.runtime import PredictFn
 

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import tensorflow as tf
-
 from beauty_evaluate.config import Config
-from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.backend import keras, tf
 
 layers: Any = keras.layers
 

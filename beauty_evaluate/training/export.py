@@ -12,7 +12,6 @@ from typing import Any
 import cv2
 import numpy as np
 import PIL
-import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 
@@ -21,7 +20,7 @@ from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.files import sha256, write_atomic
 from beauty_evaluate.images import Picture
 from beauty_evaluate.raters import card as cards
-from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.backend import keras, tf
 from beauty_evaluate.raters.builders import with_features
 from beauty_evaluate.raters.card import Artifact, Card
 from beauty_evaluate.raters.network import NetworkRater, network_of

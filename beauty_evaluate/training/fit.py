@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.datasets.crops import Crops
 from beauty_evaluate.datasets.pipeline import Batches
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.metrics import summary
-from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.backend import keras, tf
 from beauty_evaluate.raters.runtime import predict
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.learner import Learner, Start

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.datasets.pipeline import Batches
 from beauty_evaluate.raters import builders
-from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.backend import keras, tf
 from beauty_evaluate.raters.runtime import PredictFn
 from beauty_evaluate.training.optimizer import learning_rate, optimizer_of, update_ema
 

@@ -3,10 +3,9 @@
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from beauty_evaluate.config import Config
-from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.backend import keras, tf
 
 HEADS = frozenset(
     {"block1_conv1", "score", "landmarks", "groups", "data_sets", "offsets"}

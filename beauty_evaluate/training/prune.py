@@ -4,14 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from beauty_evaluate.config import Config
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.images import Picture
 from beauty_evaluate.raters import builders
-from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.backend import keras, tf
 from beauty_evaluate.raters.runtime import BATCH
 
 Floats = NDArray[np.float32]
