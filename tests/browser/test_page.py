@@ -211,14 +211,14 @@ def test_several_faces_can_be_picked(page: Page, tmp_path: Path) -> None:
 
 
 def test_language_follows_the_browser_and_the_link(browser: Browser, address: str) -> None:
+    sent: list[Request] = []
     for page in opened(browser, address, locale="zh-CN"):
         expect(page.locator("h1")).to_have_text("人脸评分")
         page.get_by_role("link", name="English").click()
         expect(page.locator("h1")).to_have_text("Rate a face")
         page.get_by_role("button", name="Try a sample portrait").click()
         points = score(page)
-        sent: list[Request] = []
-        page.on("request", sent.append)
+        page.on("request", lambda request: sent.append(request))
         page.get_by_role("link", name="中文").click()
         expect(page.locator(".card")).to_contain_text("张已评分人脸中的")
         assert score(page) == points
