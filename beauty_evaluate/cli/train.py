@@ -124,11 +124,10 @@ def _out(
     """runs/PRESET_SPLIT."""
     if options.split == [CV]:
         return Path("runs") / f"{config.preset}_{CV}"
-    from beauty_evaluate.datasets.mixture import split_label
+    from beauty_evaluate.datasets.mixture import run_name, split_label
 
     label = split_label(data, [one.split(name, training=True).name for one, name in zip(data, splits, strict=True)])
-    label += "-val" * options.val
-    return Path("runs") / (label if label.startswith(config.preset) else f"{config.preset}_{label}")
+    return Path("runs") / run_name(config.preset, label + "-val" * options.val)
 
 
 def _finish(run: "TrainingRun") -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from beauty_evaluate.datasets.splits import Split
+from beauty_evaluate.raters.card import photo_hash
 
 TITLE = "MEBeauty"
 FOLDS = tuple(f"fold{k}" for k in range(1, 6))
@@ -51,16 +52,6 @@ e0604c20641ad883 e64f60ea8ec0aae9
 COPIES = tuple(tuple(line.split()) for line in _COPIES.strip().splitlines())
 
 
-def name_hash(name: str) -> str:
-    """What stands in COPIES for a photo.
-
-    Example:
-        >>> len(name_hash("female/asian/1.jpg"))
-        16
-    """
-    return hashlib.sha256(f"{TITLE}/{name}".encode()).hexdigest()[:16]
-
-
 def without_copies(names: Iterable[str], others: Iterable[str]) -> list[str]:
     """The names of which no copy is among the others.
 
@@ -68,9 +59,9 @@ def without_copies(names: Iterable[str], others: Iterable[str]) -> list[str]:
         >>> without_copies(["female/asian/1.jpg"], ["female/asian/2.jpg"])
         ['female/asian/1.jpg']
     """
-    taken = {name_hash(name) for name in others}
+    taken = {photo_hash(TITLE, name) for name in others}
     copies = {photo for pair in COPIES for photo, other in (pair, pair[::-1]) if other in taken}
-    return [name for name in names if name_hash(name) not in copies]
+    return [name for name in names if photo_hash(TITLE, name) not in copies]
 
 
 def fold(train: Iterable[str], number: int) -> Split:
@@ -87,7 +78,7 @@ def fold(train: Iterable[str], number: int) -> Split:
     """
     names = sorted(train)
     keys = {name: _person(name) for name in names}
-    by_hash = {name_hash(name): name for name in names}
+    by_hash = {photo_hash(TITLE, name): name for name in names}
     for pair in COPIES:
         first, second = (by_hash.get(photo) for photo in pair)
         if first and second:  # both persons become one

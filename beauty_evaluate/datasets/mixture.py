@@ -151,6 +151,20 @@ def split_label(datasets: Sequence[DataSet], names: Sequence[str]) -> str:
     return "+".join([names[0], *others])
 
 
+def run_name(preset: str, label: str) -> str:
+    """What a run is called: the recipe and the splits, unless they say the same.
+
+    Args:
+        preset: The name of the recipe.
+        label: Of the splits, from `split_label`.
+
+    Example:
+        >>> run_name("six_block", "60-40"), run_name("synthetic", "synthetic-val")
+        ('six_block_60-40', 'synthetic-val')
+    """
+    return label if label.startswith(preset) else f"{preset}_{label}"
+
+
 def _mixture(datasets: Sequence[DataSet], splits: Sequence[Split]) -> Mixture:
     parts: list[Part] = []
     for data, split in zip(datasets, splits, strict=True):

@@ -121,8 +121,14 @@ def _measure(face: Face, config: CropConfig) -> Quality:
     return Quality(
         min(face.box[2:]), float(fine.std() / max(inner.std(), 1)), float(inner.mean()), _colour(crop),
         _turn(face), face.confidence, *(_placed(face, config) if aligned else (0.0, 1.0)),
-        max(covered(crop, config).values()) if aligned else 0.0, float(np.percentile(inner, 99)),
+        max(covered(crop, config).values()) if aligned else 0.0, _brightest(inner),
     )  # fmt: skip
+
+
+def _brightest(inner: NDArray[np.float32]) -> float:
+    """The 99th percentile, without `np.percentile`, whose first call imports numpy.ma: 14 ms."""
+    place = int(0.99 * (inner.size - 1))
+    return float(np.partition(inner, place, axis=None)[place])
 
 
 def _colour(crop: Crop) -> float:

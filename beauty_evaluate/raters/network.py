@@ -15,7 +15,7 @@ from beauty_evaluate.faces.align import Crop
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.quality import measurements
 from beauty_evaluate.raters.card import Card
-from beauty_evaluate.raters.feature_space import PREFIX, FeatureSpace
+from beauty_evaluate.raters.feature_space import KEYS, PREFIX, FeatureSpace
 from beauty_evaluate.raters.rater import Rater, Ratings, with_intervals
 from beauty_evaluate.raters.runtime import PredictFn, look, onnxruntime_predictor, opencv_predictor, predict
 
@@ -128,8 +128,10 @@ class NetworkRater:
         """Where the photos learnt from lie; None for a card that does not know."""
         if "stats" not in self.card.artifacts:
             return None
-        stats = self.card.stats()
-        return FeatureSpace.of(stats) if PREFIX + "means" in stats else None
+        try:
+            return FeatureSpace.of(self.card.stats(*(PREFIX + key for key in KEYS)))
+        except KeyError:
+            return None
 
     def _read(self) -> PredictFn:
         return opencv_predictor(self.card.artifact("onnx"))

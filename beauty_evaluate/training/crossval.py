@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from beauty_evaluate.datasets.mixture import run_name
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.evaluation.predictions import held_out_path
 from beauty_evaluate.files import write_atomic
@@ -15,7 +16,7 @@ from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.training.checkpoint import Checkpoint
 from beauty_evaluate.training.fit import Say
-from beauty_evaluate.training.job import Job, TrainingRun, run_name, train
+from beauty_evaluate.training.job import Job, TrainingRun, train
 from beauty_evaluate.training.test_part import predictions_path
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from beauty_evaluate.config import Config, ScaleMap
 from beauty_evaluate.datasets.crops import Crops, load_crops
 from beauty_evaluate.datasets.dataset import DataSet
-from beauty_evaluate.datasets.mixture import Mixture, Part, mix, split_label
+from beauty_evaluate.datasets.mixture import Mixture, Part, mix, run_name, split_label
 from beauty_evaluate.datasets.splits import ALL
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation.evaluate import Evaluation
@@ -174,22 +174,6 @@ def line_of(progress: Progress) -> str:
     return line
 
 
-def run_name(preset: str, label: str) -> str:
-    """What a run is called: the recipe, and the splits unless they say the same or leave nothing out.
-
-    Args:
-        preset: the name of the recipe.
-        label: of the splits, from `mixture.split_label`.
-
-    Example:
-        >>> [run_name("six_block", label) for label in ("60-40", "all")], run_name("synthetic", "synthetic-val")
-        (['six_block_60-40', 'six_block'], 'synthetic-val')
-    """
-    if label == ALL:
-        return preset
-    return label if label.startswith(preset) else f"{preset}_{label}"
-
-
 def _trained_on(mixture: Mixture, part: Part, crops: Crops) -> TrainedOn:
     """What is learnt from one data set: the photos that gave a crop, as hashes, and their scores."""
     names = {
@@ -218,7 +202,7 @@ def _card(
     """The card but for figures and artifacts."""
     label = split_label([part.data for part in mixture.parts], [part.split.name for part in mixture.parts])
     return Card(
-        name=run_name(job.config.preset, label),
+        name=job.config.preset if label == ALL else run_name(job.config.preset, label),
         config=job.config,
         scale=mixture.scale,
         trained_on=trained_on,

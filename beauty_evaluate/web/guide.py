@@ -1,22 +1,28 @@
 """Sentences of the page, as in wording.py: cautions, "how to read this", and what is said of many photos."""
 
+from beauty_evaluate.phrases import WARNINGS
+
+_WARNINGS_IN_CHINESE = {
+    "small": "人脸太小",
+    "blurred": "照片模糊",
+    "dark": "照片太暗",
+    "bright": "照片过亮",
+    "grey": "照片是黑白的",
+    "turned": "头部偏转",
+    "unsure": "不能确定这是人脸",
+    "cut": "头部有一部分在照片之外",
+    "stretched": "照片被拉伸变形",
+    "covered": "眼睛或嘴部被遮挡",
+    "unusual": "照片与训练所用照片差别很大",
+}
+
 TEXTS: dict[str, tuple[str, str]] = {
+    **{word: (english, _WARNINGS_IN_CHINESE[word]) for word, english in WARNINGS.items()},
     "careful": ("This score is unreliable: {why}.", "此分数不可靠：{why}。"),
     "careful_compared": (
         "Unreliable: {which}. The comparison that follows means little.",
         "不可靠：{which}。以下比较意义不大。",
     ),
-    "small": ("the face is small", "人脸太小"),
-    "blurred": ("the photo is blurred", "照片模糊"),
-    "dark": ("the photo is dark", "照片太暗"),
-    "bright": ("the photo is overexposed", "照片过亮"),
-    "grey": ("the photo has no colour", "照片是黑白的"),
-    "turned": ("the head is turned", "头部偏转"),
-    "unsure": ("this may not be a face", "不能确定这是人脸"),
-    "cut": ("part of the head is outside the photo", "头部有一部分在照片之外"),
-    "stretched": ("the photo is stretched", "照片被拉伸变形"),
-    "covered": ("the eyes or the mouth are covered", "眼睛或嘴部被遮挡"),
-    "unusual": ("the photo is unlike those the score was learnt from", "照片与训练所用照片差别很大"),
     "sample": ("Try a sample portrait", "试用示例肖像"),
     "sample_of": (
         "Sample: Eileen Collins, NASA, 1999; in the public domain.", "示例：艾琳·柯林斯，NASA，1999 年，公有领域。",
