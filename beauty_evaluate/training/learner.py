@@ -1,7 +1,7 @@
 """A network in training, and the step that changes it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,12 +55,15 @@ class Learner:
         True
     """
 
-    def __init__(self, config: Config, batches: Batches, precision: str, start: Start | None = None) -> None:
-        self.config, self.batches = config, batches
+    def __init__(
+        self, config: Config, batches: Batches, precision: str, start: Start | None = None, side: int | None = None
+    ) -> None:
+        self.config, self.batches, self.side = config, batches, side or config.crop.size
         self.mean = float(batches.crops.scores.mean())
         variance = float(batches.crops.scores.var()) or 1.0
         plan = config.training
-        self.model = builders.build(config, self.mean, precision, plan.seed, learning=True)
+        seen = replace(config, crop=replace(config.crop, size=self.side), training=replace(plan, sides=()))
+        self.model = builders.build(seen, self.mean, precision, plan.seed, learning=True)
         if start:
             self.model.set_weights(start.weights)
         # further targets: learning them shapes the features, and they are dropped at the end
@@ -133,7 +136,7 @@ class Learner:
     def epoch(self, epoch: int) -> float:
         """One epoch: `views_per_epoch` passes over the photos. Returns the mean squared error of the score."""
         plan, losses = self.config.training, []
-        for i, batch in enumerate(self.batches.epoch(epoch)):
+        for i, batch in enumerate(self.batches.epoch(epoch, side=self.side)):
             done = epoch * self.batches.steps + i
             self.optimizer.learning_rate.assign(learning_rate(self.config, done, self.batches.steps))
             # the average follows fast while the weights still run: (1 + step) / (10 + step)
@@ -168,6 +171,6 @@ class Learner:
         return [v.numpy() for v in self._state()]
 
     def restore(self, arrays: list[NDArray[Any]]) -> None:
-        """Go back to where `arrays` was taken."""
+        """Go back to where `arrays` was taken, at this side or another: no array hangs on it."""
         for variable, array in zip(self._state(), arrays, strict=True):
             variable.assign(array)
