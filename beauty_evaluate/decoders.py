@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from PIL import Image, ImageFile, features
 from PIL.JpegImagePlugin import JpegImageFile
 
-from beauty_evaluate import boxes, jpeg, jxl, limits, png
+from beauty_evaluate import boxes, jpeg, jxl, libtiff, limits, png
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.formats import format_of, title
 
@@ -140,7 +140,7 @@ def load(data: bytes, photo: Opened) -> Opened:
         PhotoError: With status `unreadable`.
     """
     try:
-        with decoding():
+        with decoding(), libtiff.quiet() if photo.image.format == "TIFF" else contextlib.nullcontext():
             photo.image.load()
     except PhotoError:
         if photo.image.format != "JPEG" or (whole := _without_its_end(data)) is None:
