@@ -21,6 +21,7 @@ N_POINTS = 468
 _CENTRE, _SIDE = (0.5, 0.6), 1.0
 
 _local = threading.local()  # a network keeps its last input: one per thread
+_reading = threading.Lock()  # OpenCV fills its table of TFLite's operators on the first read, unguarded
 
 
 def landmarks(crop: Picture, config: CropConfig) -> Points:
@@ -58,7 +59,8 @@ def _answer(file: str, picture: NDArray[Any]) -> list[NDArray[np.float32]]:
         path = THIRD_PARTY / file
         if not path.is_file():
             raise WeightsError(f"No such file: {path}. Restore it.")
-        setattr(_local, file, cv2.dnn.readNetFromTFLite(str(path)))
+        with _reading:
+            setattr(_local, file, cv2.dnn.readNetFromTFLite(str(path)))
     net = getattr(_local, file)
     net.setInput(np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32) / 255)
     return [np.asarray(values, np.float32) for values in net.forward(net.getUnconnectedOutLayersNames())]
