@@ -5,7 +5,7 @@ Public names are imported when they are first used: `import beauty_evaluate` cos
 Example:
     >>> import beauty_evaluate
     >>> [round(row.score, 2) for row in beauty_evaluate.score("examples/eileen_collins.png")]
-    [3.47]
+    [3.33]
 """
 
 from typing import TYPE_CHECKING, Any

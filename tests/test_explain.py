@@ -116,11 +116,11 @@ def shipped() -> Explanation:
     """Of a tiny rater, with the reliability that the shipped card tells."""
     rater = FunctionRater(lambda crops: crops[:, 100:].mean((1, 2, 3)) / 40, 256)
     explanation = explain(rater, main_face(find_faces(images.read(PORTRAIT))))
-    return replace(explanation, reliability=reliability(registry.load_card("six_block")))
+    return replace(explanation, reliability=reliability(registry.load_card("six_block_60-40")))
 
 
 def test_the_page_tells_what_moved_the_score_and_how_far_to_trust_it(shipped: Explanation, tmp_path: Path) -> None:
-    rater = registry.load("six_block")
+    rater = registry.load("six_block_60-40")
     report = write_face_report(rater, shipped, "a.jpg", tmp_path, quick=True)
     assert {p.name for p in tmp_path.iterdir()} == {"index.html", "summary.png", "explain.json"}
     assert images.read(tmp_path / "summary.png").std() > 10
@@ -139,7 +139,7 @@ def test_the_page_tells_what_moved_the_score_and_how_far_to_trust_it(shipped: Ex
 
 def test_a_hostile_file_name_is_only_text(shipped: Explanation, tmp_path: Path) -> None:
     name = '<script>alert(1)</script> & "$x$.jpg'
-    page = write_face_report(registry.load("six_block"), shipped, name, tmp_path, quick=True).path.read_text()
+    page = write_face_report(registry.load("six_block_60-40"), shipped, name, tmp_path, quick=True).path.read_text()
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;$x$.jpg" in page
 
@@ -159,7 +159,7 @@ def test_people_read_the_end_of_the_scale_and_the_sum_stays(tmp_path: Path) -> N
 
 def test_effects_that_fail_the_test_are_hidden(shipped: Explanation, tmp_path: Path) -> None:
     failed = replace(shipped.reliability, passed=False, verdict="fails the test: it does not beat edges")
-    rater = registry.load("six_block")
+    rater = registry.load("six_block_60-40")
     write_face_report(rater, shipped, "a.jpg", tmp_path, quick=True)
     report = write_face_report(rater, replace(shipped, reliability=failed), "a.jpg", tmp_path, quick=True)
     assert not (tmp_path / "summary.png").exists()
@@ -168,7 +168,7 @@ def test_effects_that_fail_the_test_are_hidden(shipped: Explanation, tmp_path: P
 
 
 def test_words_come_from_the_card() -> None:
-    card = registry.load_card("six_block")
+    card = registry.load_card("six_block_60-40")
     learnt = replace(card.trained_on[0], data_set="MEBeauty")
     other = replace(card, name="mine", scale=replace(card.scale, low=1, high=10), trained_on=(learnt,))
     assert "by mine of the mean rating, 1..10, that the raters of MEBeauty" in about(other)

@@ -64,4 +64,4 @@ def test_mistakes_are_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="mean_baseline is no network"):
         train(Job(recipe("mean_baseline"), data, tmp_path / "run"))
     with pytest.raises(ConfigError, match="Leave out --from"):
-        train_rater(Job(recipe("mean_baseline"), data, tmp_path / "run", start=registry.load_card("six_block")))
+        train_rater(Job(recipe("mean_baseline"), data, tmp_path / "run", start=registry.load_card("six_block_60-40")))

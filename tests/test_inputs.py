@@ -84,7 +84,7 @@ def test_a_name_may_begin_with_a_dash(here: Run, tmp_path: Path) -> None:
     assert as_path("-") == "-"
     done = here(USE, "-dash.jpg")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("./-dash.jpg: 2.54")
+    assert done.stdout.startswith("./-dash.jpg: 2.72")
     assert here(USE, "-none.jpg").returncode == 2
     assert Scorer().score("-dash.jpg")[0].file == "-dash.jpg"
 
@@ -137,7 +137,7 @@ def test_a_picture_on_a_pipe_is_scored(
     piped(monkeypatch, PORTRAIT.read_bytes())
     done = here(USE, "-", PORTRAIT_PNG, "--csv", tmp_path / "t.csv", "--out", tmp_path / "copies")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("-: 2.54")
+    assert done.stdout.startswith("-: 2.72")
     assert (tmp_path / "t.csv").read_text().splitlines()[1].startswith("-,1,1,ok,2.5")
     assert (tmp_path / "copies" / "-_scored.jpg").is_file()
 
@@ -201,7 +201,7 @@ def test_the_command_says_what_it_left_out(here: Run, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     shutil.copy(PORTRAIT, tmp_path / "in" / "a.jfif")
     done = here(USE, "in")
-    assert done.stdout.startswith("in/a.jfif: 2.54")
+    assert done.stdout.startswith("in/a.jfif: 2.72")
     assert "Left out" not in done.stdout
     for name in ("clip.mp4", "other.mp4", "paper.pdf", "raw.NEF"):
         (tmp_path / "in" / name).touch()

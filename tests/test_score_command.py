@@ -69,7 +69,7 @@ def test_a_folder_ends_with_counts_the_best_and_where_files_went(here: Run, fold
     lines = done.stdout.splitlines()
     assert "2 photos scored (2 faces), 1 without a face, 1 unreadable." in lines
     assert "1 of 2 faces (50 %) have warnings: their scores mean little." in lines
-    assert lines[-2].startswith("Highest: photos/a.png (3.47), photos/dark.png (")
+    assert lines[-2].startswith("Highest: photos/a.png (3.33), photos/dark.png (")
     assert lines[-1] == "Written: tables in t.csv, annotated copies in copies/, report in r.html."
     again = here(USE, "photos", "--csv", "t.csv", "--resume", "--json", "-")
     assert again.returncode == 2  # earlier rows and standard output do not go together

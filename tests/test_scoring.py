@@ -126,7 +126,7 @@ def test_a_bad_photo_gets_one_sentence(here: Run, tmp_path: Path, kind: str, wor
     beside_a_good_one = here(USE, path, PORTRAIT, "--out", "copies")
     assert beside_a_good_one.returncode == 1
     lines = beside_a_good_one.stdout.splitlines()
-    assert lines[0].startswith(f"{PORTRAIT}: 2.54")
+    assert lines[0].startswith(f"{PORTRAIT}: 2.72")
     assert (len(lines) == 1) == (kind != "empty_folder")  # a folder ends with counts
     assert beside_a_good_one.stderr == done.stderr
 
@@ -197,7 +197,7 @@ def test_weights_from_drawn_faces_never_become_the_default(tmp_path: Path, monke
     monkeypatch.setattr(configs, "WEIGHTS", tmp_path)
     with pytest.raises(WeightsError, match="synthetic faces"):
         registry.load_card()
-    assert registry.load_card("six_block").data == "synthetic faces"
+    assert registry.load_card("six_block_60-40").data == "synthetic faces"
     (tmp_path / "six_block.json").unlink()
     with pytest.raises(WeightsError, match="Restore or train"):
         registry.load_card()

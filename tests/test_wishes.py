@@ -65,7 +65,7 @@ def test_the_best_are_handed_over_as_files(here: Run, album: Path, tmp_path: Pat
     done = here(*words)
     assert done.returncode == 1  # the note
     lines = done.stdout.splitlines()
-    assert lines[-3:-1] == ["The best 2 of 3 photos:", "  album/ann/me.png: 3.47 -> album/best/me.png"]
+    assert lines[-3:-1] == ["The best 2 of 3 photos:", "  album/ann/me.png: 3.33 -> album/best/me.png"]
     assert lines[-1].startswith("  album/bob/me.png: 2.5")
     best = content(album / "best")
     assert best == {"me.png": before["ann/me.png"], "me_2.png": before["bob/me.png"]}
@@ -96,7 +96,7 @@ def test_the_best_may_come_from_a_pipe(here: Run, monkeypatch: pytest.MonkeyPatc
     for place in ("out", "."):
         monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(PORTRAIT_PNG.read_bytes())))
         done = here(*words, "--copy-to", place)
-        assert done.stdout.splitlines()[-1] == f"  -: 3.47 -> {Path(place) / 'photo.png'}"
+        assert done.stdout.splitlines()[-1] == f"  -: 3.33 -> {Path(place) / 'photo.png'}"
         assert (tmp_path / place / "photo.png").read_bytes() == PORTRAIT_PNG.read_bytes()
     assert os.listdir(tmp_path / "out") == ["photo.png"]
     assert 'href="-"' not in (tmp_path / "page.html").read_text()

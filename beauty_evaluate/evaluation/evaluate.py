@@ -192,7 +192,7 @@ def assert_no_leakage(card: Card, data: DataSet, names: Iterable[str]) -> None:
         >>> from beauty_evaluate.datasets import registry
         >>> from beauty_evaluate.raters import registry as raters
         >>> data = registry.read(None)
-        >>> assert_no_leakage(raters.load_card("six_block"), data, data.samples)
+        >>> assert_no_leakage(raters.load_card("six_block_60-40"), data, data.samples)
     """
     learnt = sorted(card.knows(data.title, names))
     if learnt:

@@ -34,7 +34,7 @@ def rate_edits(rater: Rater, face: Face, crops: Sequence[Crop] | NDArray[np.floa
         >>> from beauty_evaluate import images
         >>> from beauty_evaluate.faces.detect import find_faces
         >>> from beauty_evaluate.raters import registry
-        >>> rater = registry.load("six_block")
+        >>> rater = registry.load("six_block_60-40")
         >>> (face,) = find_faces(images.read("examples/eileen_collins.png"))
         >>> crop = face.crop(crop_config(rater))
         >>> bool(rate_edits(rater, face, [crop])[0] == rater.rate([face]).mean[0])

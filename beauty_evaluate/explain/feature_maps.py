@@ -31,7 +31,7 @@ def feature_maps(rater: Rater, face: Face) -> dict[str, Floats]:
         >>> from beauty_evaluate.faces.detect import find_faces
         >>> from beauty_evaluate.raters import registry
         >>> (face,) = find_faces(images.read("examples/eileen_collins.png"))
-        >>> feature_maps(registry.load("six_block"), face)["block6_conv2"].shape
+        >>> feature_maps(registry.load("six_block_60-40"), face)["block6_conv2"].shape
         (4, 4, 384)
     """
     network = network_of(rater, NEEDS_NETWORK)
@@ -51,7 +51,7 @@ def receptive_field(model: keras.Model, layer: str) -> int:
 
     Example:
         >>> from beauty_evaluate.raters import registry
-        >>> receptive_field(registry.load("six_block").keras_model(), "block1_conv1")
+        >>> receptive_field(registry.load("six_block_60-40").keras_model(), "block1_conv1")
         3
     """
     field, step = 1, 1

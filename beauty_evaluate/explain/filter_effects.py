@@ -86,7 +86,7 @@ def activations(rater: Rater, faces: Sequence[Face], layer: str, masks: Sequence
         >>> from beauty_evaluate.faces.detect import find_faces
         >>> from beauty_evaluate.raters import registry
         >>> faces = find_faces(images.read("examples/eileen_collins.png"))
-        >>> rater = registry.load("six_block")
+        >>> rater = registry.load("six_block_60-40")
         >>> activations(rater, faces, "block6_conv2", [np.ones((1, 256, 256), bool)]).peaks.shape
         (1, 384)
     """
@@ -132,7 +132,7 @@ def filter_effects(rater: Rater, faces: Sequence[Face], layer: str, means: Float
         >>> from beauty_evaluate import images
         >>> from beauty_evaluate.faces.detect import find_faces
         >>> from beauty_evaluate.raters import registry
-        >>> rater, key = registry.load("six_block"), "filters/mean/block6_conv2"
+        >>> rater, key = registry.load("six_block_60-40"), "filters/mean/block6_conv2"
         >>> faces = find_faces(images.read("examples/eileen_collins.png"))
         >>> filter_effects(rater, faces, "block6_conv2", rater.card.stats(key)[key]).shape
         (1, 384)

@@ -96,7 +96,7 @@ def filter_use(stats: dict[str, NDArray[np.float32]]) -> list[FilterUse]:
 
     Example:
         >>> from beauty_evaluate.raters import registry
-        >>> len(filter_use(registry.load_card("six_block").stats()))
+        >>> len(filter_use(registry.load_card("six_block_60-40").stats()))
         1760
     """
     return [

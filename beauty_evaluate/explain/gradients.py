@@ -39,7 +39,7 @@ def hires_cam(rater: Rater, face: Face, layer: str) -> PixelMap:
         >>> from beauty_evaluate.faces.detect import find_faces
         >>> from beauty_evaluate.raters import registry
         >>> (face,) = find_faces(images.read("examples/eileen_collins.png"))
-        >>> hires_cam(registry.load("six_block"), face, "block4_conv2").values.shape
+        >>> hires_cam(registry.load("six_block_60-40"), face, "block4_conv2").values.shape
         (256, 256)
     """
     network = network_of(rater, NEEDS_NETWORK)
@@ -79,7 +79,7 @@ def integrated_gradients(rater: Rater, face: Face, baseline: Floats, steps: int 
         >>> from beauty_evaluate.raters import registry
         >>> (face,) = find_faces(images.read("examples/eileen_collins.png"))
         >>> grey = np.full((256, 256, 3), 128, np.float32)
-        >>> integrated_gradients(registry.load("six_block"), face, grey, steps=2).values.shape
+        >>> integrated_gradients(registry.load("six_block_60-40"), face, grey, steps=2).values.shape
         (256, 256)
     """
     network = network_of(rater, NEEDS_NETWORK)

@@ -120,7 +120,7 @@ def region_effects(
         >>> (face,) = find_faces(images.read("examples/eileen_collins.png"))
         >>> halves = np.zeros((2, 256, 256), bool)
         >>> halves[0, :128] = halves[1, 128:] = True
-        >>> effects = region_effects(registry.load("six_block"), face, halves, ("above", "below"))
+        >>> effects = region_effects(registry.load("six_block_60-40"), face, halves, ("above", "below"))
         >>> bool(abs(effects.reference + effects.effects.sum() - effects.score) < 1e-6)
         True
     """

@@ -98,7 +98,7 @@ def reliability(card: Card, baseline: str = INPAINT) -> Reliability:
 
     Example:
         >>> from beauty_evaluate.raters import registry
-        >>> reliability(registry.load_card("six_block")).passed
+        >>> reliability(registry.load_card("six_block_scut_60-40")).passed
         True
     """
     maps, maps_where = card.explained("maps")

@@ -39,7 +39,7 @@ def find_sample_faces(rater: Rater, samples: Sequence[Sample]) -> SampleFaces:
         >>> from beauty_evaluate.datasets import synthetic
         >>> from beauty_evaluate.raters import registry
         >>> samples = list(synthetic.draw(2).samples.values())
-        >>> len(find_sample_faces(registry.load("six_block"), samples).faces)
+        >>> len(find_sample_faces(registry.load("six_block_60-40"), samples).faces)
         2
     """
     with ThreadPoolExecutor(cores()) as pool:

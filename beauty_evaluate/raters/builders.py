@@ -56,7 +56,7 @@ def load(card: Card) -> keras.Model:
 
     Example:
         >>> from beauty_evaluate.raters import registry
-        >>> load(registry.load_card("six_block")).input_shape
+        >>> load(registry.load_card("six_block_60-40")).input_shape
         (None, 256, 256, 3)
     """
     assert isinstance(card.config, Config)

@@ -96,6 +96,11 @@ class Card:
         return self.trained_on[0].data_set if self.trained_on else ""
 
     @property
+    def data_sets(self) -> str:
+        """The titles of all data sets it has learnt from, joined by "and"; "" for what never learnt."""
+        return " and ".join(part.data_set for part in self.trained_on)
+
+    @property
     def split(self) -> str:
         """The split of that data set."""
         return self.trained_on[0].split if self.trained_on else ""

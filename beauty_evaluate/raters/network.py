@@ -32,7 +32,7 @@ class NetworkRater:
         >>> from beauty_evaluate import images
         >>> from beauty_evaluate.faces.detect import find_faces
         >>> from beauty_evaluate.raters import registry
-        >>> rater = registry.load("six_block")
+        >>> rater = registry.load("six_block_60-40")
         >>> rater.rate(find_faces(images.read("examples/eileen_collins.png"))).mean.shape
         (1,)
     """

@@ -52,7 +52,7 @@ def load_card(name: str | None = None) -> Card:
         WeightsError: no such card, a damaged one, or a default that was not made from photos of people.
 
     Example:
-        >>> load_card("six_block").data
+        >>> load_card("six_block_60-40").data
         'SCUT-FBP5500'
     """
     if name is not None:
@@ -79,9 +79,9 @@ def load(name: str | None = None, runtime: Runtime = "opencv", threads: int = 0)
         WeightsError: as `load_card`.
 
     Example:
-        >>> rater = load("six_block")
+        >>> rater = load("six_block_60-40")
         >>> rater.name, str(rater.scale)
-        ('six_block', '1..5')
+        ('six_block_60-40', '1..5')
     """
     return of_card(load_card(name), runtime, threads)
 

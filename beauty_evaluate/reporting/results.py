@@ -21,7 +21,7 @@ Row = tuple[str, str, Triple, str]  # network, pretraining, figures, source
 
 # What a page shows by the name of its markers, and where it was written to under benchmarks/.
 REPORTS = {
-    "folds": "cv/report.md",
+    "folds": "cv_scut/report.md",
     "external": "external/external.md",
     "regions": "explanations/regions.md",
     "faithfulness": "explanations/faithfulness.md",
@@ -45,8 +45,8 @@ def published_cards(root: Path) -> list[Card]:
 
 
 def fold_cards(root: Path) -> list[Card]:
-    """The cards of the cross-validation in `benchmarks/cv/`; none unless all five folds are there."""
-    paths = sorted((root / "benchmarks" / "cv").glob("six_block_fold*.json"))
+    """The cards of the cross-validation in `benchmarks/cv_scut/`; none unless all five folds are there."""
+    paths = sorted((root / "benchmarks" / "cv_scut").glob("*_fold*.json"))
     return [registry.load_card(str(path)) for path in paths] if len(paths) == 5 else []
 
 
@@ -87,7 +87,9 @@ def external_summary(root: Path) -> str:
         root: Of a checkout, with `benchmarks/external/figures.json`.
     """
     rows: list[Sequence[object]] = []
-    for card in published_cards(root)[:1]:
+    for card in published_cards(root):
+        if not (root / "weights" / f"{card.name}.json").exists():
+            continue
         figures = _triple([card])
         human = next(r.figures[FOLDS][0] for r in read_published() if r.name == "one human rater")
         tested = card.metrics[card.data]["all"]["n"]
@@ -166,8 +168,12 @@ def written_blocks(root: Path) -> dict[str, str]:
         Markdown by the name of its markers.
     """
     cards, folds = published_cards(root), fold_cards(root)
-    learnt = sum(len(part.photos) for part in cards[0].trained_on)
-    tables = [f"The official 60/40 split, learnt from {learnt} photos:", results_table(cards)]
+    (learnt,) = {len(card.trained_on[0].photos) for card in cards}
+    tables = [
+        f"The test part of the official 60/40 split, learnt from its other {learnt} photos (`six_block`: from "
+        "MEBeauty's training list as well):",
+        results_table(cards),
+    ]
     if folds:
         tables += ["The five official folds, learnt from four, tested on the fifth, means of five:", folds_table(folds)]
     blocks = {"results": "\n\n".join(tables), "sources": sources()}

@@ -35,11 +35,11 @@ def about(card: Card) -> str:
 
     Example:
         >>> from beauty_evaluate.raters import registry
-        >>> about(registry.load_card("six_block"))[:53]
-        'An estimate by six_block of the mean rating, 1..5, th'
+        >>> about(registry.load_card("six_block_60-40"))[:53]
+        'An estimate by six_block_60-40 of the mean rating, 1.'
     """
-    raters = f"the raters of {card.data}" if card.data else "raters"
-    unlike = f" For faces unlike those of {card.data} it says little." if card.data else ""
+    raters = f"the raters of {card.data_sets}" if card.data else "raters"
+    unlike = f" For faces unlike those of {card.data_sets} it says little." if card.data else ""
     return (
         f"An estimate by {card.name} of the mean rating, {card.scale}, that {raters} would give this photo. "
         f"It does not measure anyone's worth.{unlike}"

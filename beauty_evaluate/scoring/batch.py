@@ -46,7 +46,7 @@ def score(
 
     Example:
         >>> [(row.file, round(row.score, 2)) for row in score("examples/*.png")]
-        [('examples/eileen_collins.png', 3.47)]
+        [('examples/eileen_collins.png', 3.33)]
     """
     sources: list[images.Source] = list(photos) if isinstance(photos, list | tuple) else [photos]  # type: ignore[list-item]
     files = [os.fspath(source) for source in sources if isinstance(source, str | os.PathLike)]

@@ -36,9 +36,9 @@ class Scorer:
         >>> portrait = Image.open("examples/eileen_collins.png")
         >>> for source in ("examples/eileen_collins.png", portrait, np.asarray(portrait.convert("RGB"))):
         ...     print([round(row.score, 2) for row in scorer.score(source)])
-        [3.47]
-        [3.47]
-        [3.47]
+        [3.33]
+        [3.33]
+        [3.33]
     """
 
     def __init__(self, weights: str | None = None, low_memory: bool = False) -> None:

@@ -127,10 +127,10 @@ def about(card: Card) -> str:
 
     Example:
         >>> from beauty_evaluate.raters import registry
-        >>> about(registry.load_card("six_block")).split(". ")[0]
-        'The scores estimate the mean rating, 1..5, that the raters of SCUT-FBP5500 would give'
+        >>> about(registry.load_card("six_block_60-40")).split(". ")[0]
+        'The scores estimate the mean rating, 1..5, that the raters of SCUT-FBP5500 and MEBeauty would give'
     """
-    data = " and ".join(part.data_set for part in card.trained_on)
+    data = card.data_sets
     source = f"the raters of {data} would give" if data else f"{card.name} gives without having learnt from ratings"
     limits = (
         f" They mean little for faces unlike those of {data} (another origin or age, a turned head)." if data else ""

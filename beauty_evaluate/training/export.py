@@ -139,8 +139,8 @@ def identity(card: Card) -> str:
 
     Example:
         >>> from beauty_evaluate.raters import registry
-        >>> identity(registry.load_card("six_block")).split()[0]
-        'six_block'
+        >>> identity(registry.load_card("six_block_60-40")).split()[0]
+        'six_block_60-40'
     """
     return f"{card.name} ({card.artifacts['keras'].sha256[:8]})"
 

@@ -28,9 +28,9 @@ def check_shape(config: Config, card: Card) -> None:
     Example:
         >>> from beauty_evaluate.presets import preset
         >>> from beauty_evaluate.raters import registry
-        >>> check_shape(preset("synthetic"), registry.load_card("six_block"))
+        >>> check_shape(preset("synthetic"), registry.load_card("six_block_60-40"))
         Traceback (most recent call last):
-        beauty_evaluate.errors.ConfigError: six_block has other crop.size, network.channels, network.convolutions, \
+        beauty_evaluate.errors.ConfigError: six_block_60-40 has other crop.size, network.channels, network.convolutions, \
 network.first_stride, network.hidden. Take its own recipe: leave out --preset and those settings.
     """
     if not isinstance(card.config, Config):

@@ -46,8 +46,8 @@ def data_titles(card: Card) -> str:
     """The titles of the data sets that a rater has learnt from; "" for one that never learnt.
 
     Example:
-        >>> data_titles(registry.load_card("six_block"))
-        'SCUT-FBP5500'
+        >>> data_titles(registry.load_card("six_block_60-40"))
+        'SCUT-FBP5500 + MEBeauty'
     """
     return " + ".join(part.data_set for part in card.trained_on)
 
@@ -56,8 +56,8 @@ def raters_of(card: Card, texts: Texts) -> str:
     """Whose taste the scores estimate.
 
     Example:
-        >>> raters_of(registry.load_card("six_block"), Texts("en"))
-        'the raters of SCUT-FBP5500'
+        >>> raters_of(registry.load_card("six_block_60-40"), Texts("en"))
+        'the raters of SCUT-FBP5500 + MEBeauty'
     """
     data = data_titles(card)
     return texts.say("raters_of", data=data) if data else texts["raters"]
@@ -100,7 +100,7 @@ def other_photos(card: Card) -> list[OtherPhotos]:
     Example:
         >>> from dataclasses import replace
         >>> metrics = {"London": {"all": {"pearson": 0.5}, "human": {"pearson": 0.6}}}
-        >>> other_photos(replace(registry.load_card("six_block"), metrics=metrics))
+        >>> other_photos(replace(registry.load_card("six_block_60-40"), metrics=metrics))
         [OtherPhotos(data='London', pearson=0.5, human=0.6)]
     """
     learnt = {part.data_set for part in card.trained_on}

@@ -46,7 +46,7 @@ def description(card: Card, address: str = "http://127.0.0.1:8000") -> dict[str,
 
     Example:
         >>> from beauty_evaluate.raters.registry import load_card
-        >>> sorted(description(load_card("six_block"))["paths"])
+        >>> sorted(description(load_card("six_block_60-40"))["paths"])
         ['/api/explain', '/api/score', '/api/sheet', '/health']
     """
     scale = f"on a scale of {card.scale.low:g} to {card.scale.high:g}"
