@@ -8,18 +8,24 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from beauty_evaluate.cli.common import Counter
+from beauty_evaluate.datasets.background import replace_background
+from beauty_evaluate.datasets.crops import load_crops
+from beauty_evaluate.datasets.dataset import Sample
 from beauty_evaluate.datasets.registry import read as read_data_set
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.evaluation.evaluate import assert_no_leakage
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
+from beauty_evaluate.faces.landmarks import person_mask
 from beauty_evaluate.faces.quality import Quality, quality
 from beauty_evaluate.images import Picture
 from beauty_evaluate.raters import registry
@@ -176,6 +182,28 @@ def turn_table(photos: Sequence[Picture], labels: Sequence[float], rater: Rater)
     return "\n".join(lines)
 
 
+def before_other_backgrounds(samples: Sequence[Sample], rater: Any) -> NDArray[np.float64]:
+    """How far each score moves when the person stands before another background, rating points, float64 (N,)."""
+    rng = np.random.default_rng(0)
+    crops = list(load_crops(samples, crop_config(rater)).pixels)
+    masks = [person_mask(crop) for crop in crops]
+    changed = [
+        replace_background(crop, mask, crops[i - 1], masks[i - 1], rng)
+        for i, (crop, mask) in enumerate(zip(crops, masks, strict=True))
+    ]
+    return np.asarray(rater.predict(changed) - rater.predict(crops), np.float64)
+
+
+def background_table(sets: Sequence[tuple[str, Sequence[Sample]]], rater: Rater) -> str:
+    """The drift before other colours, gradients, noise, and other photos' backgrounds, data set by data set."""
+    lines = ["| Photos | n | Mean absolute drift | Mean drift | Above .1 |", "| --- | ---: | ---: | ---: | ---: |"]
+    for title, samples in sets:
+        move = before_other_backgrounds(samples, rater)
+        size = np.abs(move)
+        lines.append(f"| {title} | {len(move)} | {size.mean():.3f} | {move.mean():+.3f} | {(size > 0.1).mean():.0%} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -192,14 +220,24 @@ def main() -> None:
     chosen = np.random.default_rng(0).choice(names, min(options.n, len(names)), replace=False)
     photos = {name: data.samples[name].read() for name in names}
     good = [photos[name] for name in chosen]
-    strangers = [sample.read() for sample in list(wild.samples.values())[: options.n]]
+    unseen = wild.split().test
+    assert_no_leakage(rater.card, wild, unseen)
+    strangers = [wild.samples[name].read() for name in unseen[: options.n]]
+    london = read_data_set()
+    sets = [
+        (data.title, [data.samples[name] for name in chosen]),
+        (wild.title, [wild.samples[name] for name in unseen]),
+        (london.title, [london.samples[name] for name in london.split().test]),
+    ]
     parts = [
         "# How far scores drift",
         f"Scores of {rater.name}, in rating points; then the share of the faces that gets each warning.",
         f"{len(good)} test photos of {data.title}, drawn by lot, saved or cut another way:",
         drift_table(good, rater, MILD),
-        f"The same for {len(strangers)} photos of {wild.title}:",
+        f"The same for {len(strangers)} test photos of {wild.title}:",
         drift_table(strangers, rater, MILD),
+        "The person before another background: one colour, a gradient, smooth noise, another photo's, its own blurred:",
+        background_table(sets, rater),
         f"The photos of {data.title} made bad:",
         drift_table(good, rater, BAD),
         "All of those that are small, blurred, dark, narrow or saved badly, by how sure the detector is of them:",

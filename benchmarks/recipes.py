@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from beauty_evaluate import metrics
 from beauty_evaluate.cli.common import import_tensorflow
@@ -89,23 +89,16 @@ def _figures(scut: Any, mebeauty: Any) -> dict[str, str]:
 
 def _background_drift(card: Any, data: Any) -> float:
     """Mean absolute change of the score of held-back photos before other backgrounds, rating points."""
-    from beauty_evaluate.datasets.background import replace_background
-    from beauty_evaluate.datasets.crops import load_crops
-    from beauty_evaluate.faces.landmarks import person_mask
+    from drift import before_other_backgrounds
+
     from beauty_evaluate.raters import registry
 
-    rng, changes = np.random.default_rng(0), []
+    changes = []
     rater: Any = registry.of_card(card, "onnxruntime", 1)
     for one, split in zip(data, SPLITS, strict=True):
         names = one.split(split).test
         samples = [one.samples[name] for name in names[:: max(1, len(names) // N_DRIFT)]]
-        crops = list(load_crops(samples, card.config.crop).pixels)
-        masks = [person_mask(crop) for crop in crops]
-        changed = [
-            replace_background(crop, mask, crops[i - 1], masks[i - 1], rng)
-            for i, (crop, mask) in enumerate(zip(crops, masks, strict=True))
-        ]
-        changes.append(np.abs(rater.predict(changed) - rater.predict(crops)))
+        changes.append(np.abs(before_other_backgrounds(samples, rater)))
     return float(np.mean([change.mean() for change in changes]))
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CV = "cv"
 EPILOG = """
-With some hundred photos or fewer, go on from given weights: --from six_block.
+With some hundred photos or fewer, go on from given weights: --from six_block_60-40.
 A held-out curve stands in the report without a flag where no published figure rests on the photos: of your own photos
 and of synthetic faces, a few training photos (one in 50, at least 5, if there are 25 or more) are held back for it, and
 --set training.curve_photos=0 learns from all. Of an official split every photo is learnt from; --val draws it there.

@@ -30,8 +30,8 @@ def check_shape(config: Config, card: Card) -> None:
         >>> from beauty_evaluate.raters import registry
         >>> check_shape(preset("synthetic"), registry.load_card("six_block_60-40"))
         Traceback (most recent call last):
-        beauty_evaluate.errors.ConfigError: six_block_60-40 has other crop.size, network.channels, network.convolutions, \
-network.first_stride, network.hidden. Take its own recipe: leave out --preset and those settings.
+        beauty_evaluate.errors.ConfigError: six_block_60-40 has other crop.size, network.channels, \
+network.convolutions, network.first_stride, network.hidden. Take its own recipe: leave out --preset and those settings.
     """
     if not isinstance(card.config, Config):
         raise ConfigError(f"{card.name} is no network, so that no training can begin with it. Name a network.")
