@@ -162,10 +162,27 @@ def test_a_network_with_a_test_part_is_calibrated_by_one_that_holds_back_some_of
     write_held_out(held_out_path(cards.write(companion)), companion, evaluations)
     photos = calibration.held_out(card_of("x", data, official, "official"), tmp_path, data)
     assert len(set(photos.part.tolist())) == calibration.PARTS
+    assert photos.networks == ("x_val",)
     leaking = replace(card_of("x_val", data, official, "official-val"), folder=tmp_path)
     cards.write(leaking)
     with pytest.raises(DataError, match="has learnt from"):
         calibration.held_out(card_of("x", data, official, "official"), tmp_path, data)
+
+
+def test_a_network_may_be_calibrated_on_its_own_test_photos_and_the_interval_says_so(
+    data: tuple[DataSet, DataSet], tmp_path: Path
+) -> None:
+    splits = {one.title: one.split("official") for one in data}
+    learnt = {title: split.train for title, split in splits.items()}
+    card = replace(card_of("x", data, learnt, "official"), folder=tmp_path)
+    evaluations = [evaluation_of(one, splits[one.title].test, 5) for one in data]
+    write_held_out(held_out_path(cards.write(card)), card, evaluations)
+    photos = calibration.held_out(card, tmp_path, data)
+    interval = photos.interval()
+    assert interval.held_out_by == ("x",)
+    assert Interval.of(interval.to_json()) == interval
+    with pytest.raises(DataError, match="not in the training part of y"):
+        calibration.held_out(replace(card, name="y"), tmp_path, data)
 
 
 def test_a_table_of_held_out_photos_is_on_the_networks_scale_and_has_no_labels(

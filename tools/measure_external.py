@@ -29,8 +29,7 @@ WEIGHTS = (raters.EVALUATED, "six_block_scut_60-40", "six_block_scut")
 def measure(data: DataSet, split: str, weights: str, flags: str) -> tuple[str, dict[str, Any]] | None:
     """The table of one evaluation with its command, and its figures for the summary; None for photos learnt from."""
     rater = raters.load(weights, "onnxruntime")
-    chosen = data.split(split)
-    names = chosen.test or chosen.train
+    names = data.split(split).test
     if rater.card.knows(data.title, names):
         return None
     evaluation = evaluate(rater, data, names)
@@ -40,10 +39,10 @@ def measure(data: DataSet, split: str, weights: str, flags: str) -> tuple[str, d
         f"; {len(evaluation.missed)} could not be scored and count with the training mean" if evaluation.missed else ""
     )
     text = "\n".join([f"{title}{missed}:", "", evaluation_table(evaluation), "", *notes(evaluation, weights)])
-    if weights.endswith("_60-40") and chosen.test:
+    if weights.endswith("_60-40"):
         record(rater.card, data, evaluation)
     row = {
-        "photos": f"{data.title}, {'all photos' if split == 'all' else 'test photos'}",
+        "photos": f"{data.title}, test photos",
         "n": len(names),
         "weights": weights,
         "pearson": round(evaluation.metrics()["all"]["pearson"] or 0, 4),
@@ -64,11 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mebeauty", type=Path, required=True, metavar="DIR", help="MEBeauty as released")
     mebeauty = registry.read(parser.parse_args().mebeauty)
-    jobs = [
-        (registry.read(), "test", ""),
-        (mebeauty, "2022", " --data MEBeauty"),
-        (mebeauty, "all", " --data MEBeauty --split all"),
-    ]
+    jobs = [(registry.read(), "test", ""), (mebeauty, "2022", " --data MEBeauty")]
     texts, rows = [], []
     for data, split, flags in jobs:
         for weights in WEIGHTS:

@@ -123,7 +123,7 @@ def _evaluate(options: argparse.Namespace, data: "DataSet") -> int:
     )
     if evaluation.on_scale:  # the other table has it
         _print_interval(evaluation)
-        _print_coverage(evaluation)
+        _print_coverage(evaluation, card)
     if options.predictions:
         write_predictions(options.predictions, evaluation)
     return 0
@@ -162,9 +162,10 @@ def _print_interval(evaluation: "Evaluation") -> None:
     print(f"95 % interval of the PC over photos (bootstrap): {low:.4f} .. {high:.4f}")
 
 
-def _print_coverage(evaluation: "Evaluation") -> None:
+def _print_coverage(evaluation: "Evaluation", card: "Card") -> None:
     """How many of the labels lie in the intervals of their scores."""
     from beauty_evaluate.metrics import wilson
+    from beauty_evaluate.raters.interval import Interval
 
     if evaluation.half_width is None:
         return
@@ -175,6 +176,8 @@ def _print_coverage(evaluation: "Evaluation") -> None:
         f"Intervals of single scores cover {inside.mean():.1%} of {len(inside)} labels (95 % interval {low:.1%} .. "
         f"{high:.1%}); mean half width {evaluation.half_width[rated].mean():.3f}"
     )
+    if card.name in Interval.of(card.interval).held_out_by:
+        print("They were calibrated on photos that this network held back, perhaps these: see benchmarks/coverage.md")
 
 
 def _report_folds(options: argparse.Namespace, data: "DataSet") -> int:

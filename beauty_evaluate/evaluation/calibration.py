@@ -1,7 +1,7 @@
 """The interval of a network from photos that others of its recipe, or itself, held back; and what it covers."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,7 @@ class Photos:
         measured: As `Ratings.measured`, NaN where unknown.
         part: int (N,), from 0: photos of one part are checked together.
         scale: Of the network.
+        networks: Names of those that held the photos back.
     """
 
     data: tuple[DataSet, ...]
@@ -41,6 +42,7 @@ class Photos:
     measured: dict[str, Floats]
     part: NDArray[np.int64]
     scale: RatingScale
+    networks: tuple[str, ...]
 
     def interval(self, chosen: NDArray[np.bool_] | None = None) -> Interval:
         """Calibrated on these photos, or some of them; every data set counts alike. Raises DataError for too few."""
@@ -49,7 +51,8 @@ class Photos:
         counts = {str(title): int((titles == title).sum()) for title in set(titles.tolist())}
         weights = np.array([len(titles) / len(counts) / counts[title] for title in titles.tolist()])
         measured = {key: values[chosen] for key, values in self.measured.items()}
-        return calibrate(self.predicted[chosen], self.true[chosen], measured, weights)
+        fitted = calibrate(self.predicted[chosen], self.true[chosen], measured, weights)
+        return replace(fitted, held_out_by=self.networks)
 
     def half_width(self, interval: Interval) -> Floats:
         """What an interval gives each photo, float64 (N,)."""
@@ -91,8 +94,9 @@ def held_out(card: Card, folder: Path, data: Sequence[DataSet]) -> Photos:
         data: The data sets of these photos.
 
     Raises:
-        DataError: There are none, a network has learnt from what it holds back, or something stems from photos that are
-            not in the training part of the card: the interval would know of its test photos.
+        DataError: There are none, a network has learnt from what it holds back, or another network than the card's has
+            seen photos that are not in its training part: the interval would know of its test photos. That from its own
+            table does, and says so (`Interval.held_out_by`): of these photos, `cross_fitted` tells what it covers.
     """
     paths = sorted(path for path in folder.glob("*.json"))
     cards = [registry.load_card(str(path)) for path in paths]
@@ -114,6 +118,8 @@ def _check(card: Card, table: HeldOut, data: Sequence[DataSet]) -> None:
         if unknown := sorted(set(names) - set(one.samples)):
             raise DataError(f"{unknown[0]} is not among the photos of {title}. Name the data set it was made from.")
         assert_no_leakage(table.card, one, names)
+    if table.card.name == card.name and table.card.trained_on == card.trained_on:
+        return
     allowed = {
         photo_hash(part.data_set, name)
         for part in card.trained_on
@@ -147,7 +153,7 @@ def _joined(tables: Sequence[HeldOut], data: Sequence[DataSet]) -> Photos:
         tuple(sets[title] for table in tables for title in table.data_sets),
         tuple(name for table in tables for name in table.names),
         np.concatenate([table.predicted for table in tables]), np.array(true), measured, np.array(parts),
-        tables[0].card.scale,
+        tables[0].card.scale, tuple(table.card.name for table in tables),
     )  # fmt: skip
 
 

@@ -38,6 +38,8 @@ class Interval:
         factors: By what is measured, `at` values and the `value` by which the width is multiplied there.
         max_distance: `distance` from what was learnt from beyond which a photo is unusual; None: nobody asks.
         unusual_half_width: Of unusual photos, at least: how far the score of one photo is from the label of another.
+        held_out_by: The networks whose held-out photos it was calibrated on. If its own is among them, it knows these
+            photos, and what it covers of them proves nothing.
 
     Example:
         >>> interval = Interval(0.9, (2.0, 4.0), (0.3, 0.5), factors={"turn": Curve((0.1, 0.3), (1.0, 2.0))})
@@ -52,6 +54,7 @@ class Interval:
     factors: Mapping[str, Curve] = field(default_factory=dict)
     max_distance: float | None = None
     unusual_half_width: float = 0.0
+    held_out_by: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Interval":

@@ -7,6 +7,7 @@ from beauty_evaluate.metrics import bootstrap_pearson
 from beauty_evaluate.phrases import signed
 
 MEAN_BASELINE = "mean baseline: predict the training mean"
+TOO_HIGH = "Scored too high, SD"
 ONE_RATER = "one human rater"
 
 
@@ -41,8 +42,8 @@ def cell(value: float | None, digits: int = 4) -> str:
 def evaluation_table(evaluation: Evaluation) -> str:
     """The figures of an evaluation by group, beside the mean baseline and one human rater where they are known.
 
-    Off the rater's scale there are no errors in points. Instead, the table gives intervals of the PC, the PC within
-    the groups of each column, and how far each group is scored above or below what its raters say.
+    It has the PC within the groups of each column, and how far each group is scored above or below what its raters
+    say. Off the rater's scale there are no errors in points, but intervals of the PC.
     """
     return _on_scale(evaluation) if evaluation.on_scale else _external(evaluation)
 
@@ -50,12 +51,13 @@ def evaluation_table(evaluation: Evaluation) -> str:
 def _on_scale(evaluation: Evaluation) -> str:
     titles = {"all": "all", "mean_baseline": MEAN_BASELINE}
     rows: list[list[str]] = []
+    chosen = evaluation.rows()
     for name, row in evaluation.metrics().items():
         figures = [cell(row[key]) for key in ("pearson", "spearman", "mae", "rmse")]
-        rows.append([titles.get(name) or _title(evaluation, name), f"{row['n']:.0f}", *figures])
-    if evaluation.data.human_pc is not None:
-        rows.append([ONE_RATER, "", cell(evaluation.data.human_pc), "", "", ""])
-    return table(("Photos", "n", "PC", "Spearman", "MAE", "RMSE"), rows)
+        shift = signed(evaluation.too_high(chosen[name])) if name in chosen and not chosen[name].all() else ""
+        rows.append([titles.get(name) or _title(evaluation, name), f"{row['n']:.0f}", *figures, shift])
+    rows += _below(evaluation, 4)
+    return table(("Photos", "n", "PC", "Spearman", "MAE", "RMSE", TOO_HIGH), rows)
 
 
 def _external(evaluation: Evaluation) -> str:
@@ -66,11 +68,16 @@ def _external(evaluation: Evaluation) -> str:
         shift = "" if photos.all() else signed(evaluation.too_high(photos))
         pc, rank = (cell(figures[name][key]) for key in ("pearson", "spearman"))
         rows.append([_title(evaluation, name), f"{photos.sum()}", pc, interval, rank, shift])
-    for column in evaluation.data.group_columns:
-        rows.append([f"within {column}", "", cell(evaluation.within(column)), "", "", ""])
+    rows += _below(evaluation, 3)
+    return table(("Photos", "n", "PC", "95 % interval", "Spearman", TOO_HIGH), rows)
+
+
+def _below(evaluation: Evaluation, empty: int) -> list[list[str]]:
+    """The last rows, which have a PC alone and so many empty cells after it."""
+    pairs = [(f"within {column}", evaluation.within(column)) for column in evaluation.data.group_columns]
     if evaluation.data.human_pc is not None:
-        rows.append([ONE_RATER, "", cell(evaluation.data.human_pc), "", "", ""])
-    return table(("Photos", "n", "PC", "95 % interval", "Spearman", "Scored too high, SD"), rows)
+        pairs.append((ONE_RATER, evaluation.data.human_pc))
+    return [[title, "", cell(value), *[""] * empty] for title, value in pairs]
 
 
 def _title(evaluation: Evaluation, name: str) -> str:
@@ -93,14 +100,17 @@ def notes(evaluation: Evaluation, rater: str) -> list[str]:
     data, lines = evaluation.data, []
     if not evaluation.on_scale:
         lines.append(
-            f"{rater} has not learnt the scale of {data.title} ({data.scale}), so errors in points have no meaning. "
+            f"{rater} has not learnt the scale of {data.title} ({data.scale}), so errors in points have no meaning."
+        )
+    if data.group_columns:
+        lines.append(
             "The last column says how far a group is scored above (+) or below what its raters say, beside the others."
         )
-        gaps = [(column, gap) for column in data.group_columns if (gap := evaluation.gap(column))]
-        lines += [
-            f"By {column}: the ratings put {first} {_distance(labels)} {second}, the scores {_distance(scores)}."
-            for column, (first, second, labels, scores) in gaps
-        ]
+    gaps = [(column, gap) for column in data.group_columns if (gap := evaluation.gap(column))]
+    lines += [
+        f"By {column}: the ratings put {first} {_distance(labels)} {second}, the scores {_distance(scores)}."
+        for column, (first, second, labels, scores) in gaps
+    ]
     if data.human_pc is not None:
         lines.append(f"{ONE_RATER.capitalize()}: correlation with the mean of the other raters; {data.human_source}.")
     return lines
