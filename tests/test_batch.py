@@ -274,9 +274,9 @@ def test_a_run_that_was_killed_goes_on_where_it_was(here: Run, folder: Path, tmp
     assert (again.returncode, again.stdout) == (1, "Nothing is left to score: the tables hold all of it.\n")
     assert files[0].read_bytes() == before
     assert here(USE, folder, "--resume").returncode == 2
-    other = here(USE, folder, "--csv", "t.csv", "--resume", "--weights", "six_block_60-40")
+    other = here(USE, folder, "--csv", "t.csv", "--resume", "--weights", "six_block_scut")
     assert other.returncode == 2
-    assert "is not a table of six_block_60-40" in other.stderr
+    assert "is not a table of six_block_scut" in other.stderr
     assert files[0].read_bytes() == before
 
 

@@ -186,7 +186,7 @@ def test_a_damaged_or_foreign_card_is_refused(tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(WeightsError, match="is not a card of this version"):
             registry.load_card(str(path))
-    with pytest.raises(WeightsError, match="The weights that are there: six_block, six_block_60-40"):
+    with pytest.raises(WeightsError, match="The weights that are there: six_block_60-40, six_block_scut,"):
         registry.load_card("nothing")
 
 
@@ -197,7 +197,7 @@ def test_weights_from_drawn_faces_never_become_the_default(tmp_path: Path, monke
     monkeypatch.setattr(configs, "WEIGHTS", tmp_path)
     with pytest.raises(WeightsError, match="synthetic faces"):
         registry.load_card()
-    assert registry.load_card("six_block_60-40").data == "synthetic faces"
+    assert registry.load_card("six_block").data == "synthetic faces"
     (tmp_path / "six_block.json").unlink()
     with pytest.raises(WeightsError, match="Restore or train"):
         registry.load_card()
@@ -475,7 +475,7 @@ def test_the_terminal_says_when_a_score_means_little(here: Run, tmp_path: Path) 
 
 def test_effects_that_failed_their_test_are_hidden(here: Run, tmp_path: Path) -> None:
     said = {"regions": "fails the test: it does not beat edges"}
-    path = cards.write(copy_weights(tmp_path), explanations={"maps": {"network": "six_block", "result": said}})
+    path = cards.write(copy_weights(tmp_path), explanations={"maps": {"network": "six_block_60-40", "result": said}})
     done = here(USE, PORTRAIT, "--weights", path, "--why")
     assert (done.returncode, done.stderr) == (0, "")
     assert "(Shapley" not in done.stdout

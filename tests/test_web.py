@@ -22,6 +22,7 @@ from werkzeug.test import encode_multipart
 from beauty_evaluate.drawing import LOWERS, RAISES, tint
 from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.phrases import WARNINGS
+from beauty_evaluate.raters import registry
 from beauty_evaluate.scoring.scorer import Scorer
 from beauty_evaluate.web import knowledge
 from beauty_evaluate.web.i18n import LANGUAGES, Texts
@@ -312,8 +313,9 @@ def test_page_says_where_a_photo_goes(client: FlaskClient) -> None:
 
 
 def test_figures_of_weights_without_a_test_part_are_those_of_their_recipe(app: flask.Flask) -> None:
-    card = service_of(app).scorer.card
-    assert (card.metrics, knowledge.measured(card).name) == ({}, "six_block_60-40")
+    card = registry.load_card("six_block_scut")
+    assert (card.metrics, knowledge.measured(card).name) == ({}, "six_block_scut_60-40")
+    assert knowledge.measured(service_of(app).scorer.card).name == registry.EVALUATED
     assert "six_block_60-40, on photos it has not learnt from" in app.test_client().get("/").text
 
 

@@ -286,7 +286,7 @@ def test_rows_name_the_network(here: Run, tmp_path: Path) -> None:
     table = csv.DictReader(io.StringIO((tmp_path / "t.csv").read_text()))
     assert [row["weights"] for row in table] == [identity] * 2
     name, digest = identity.split(":")
-    assert (name, len(digest)) == ("six_block", 8)
+    assert (name, len(digest)) == (registry.EVALUATED, 8)
     assert registry.load_card().artifacts["onnx"].sha256.startswith(digest)
     bare = replace(registry.load_card(), artifacts={})
     assert bare.identity != identity
@@ -298,12 +298,12 @@ def test_a_table_of_another_network_of_the_same_name_is_not_gone_on_in(here: Run
     for path in card.folder.glob(f"{card.name}.*"):
         shutil.copy(path, tmp_path)
     table = tmp_path / "t.csv"
-    row = {"file": "missing.jpg", "face": 0, "faces": 0, "status": "missing", "weights": "six_block:00000000"}
+    row = {"file": "missing.jpg", "face": 0, "faces": 0, "status": "missing", "weights": "six_block_60-40:00000000"}
     table.write_text(csv_line(COLUMNS) + csv_line([row.get(column, "") for column in COLUMNS]))
     before = table.read_text()
     done = here(USE, PORTRAIT, "--csv", "t.csv", "--resume")
     assert done.returncode == 2
-    assert "it has rows of six_block:00000000, and this is six_block:" in done.stderr
+    assert "it has rows of six_block_60-40:00000000, and this is six_block_60-40:" in done.stderr
     assert table.read_text() == before
 
 
@@ -430,5 +430,5 @@ def test_every_warning_has_plain_words_and_the_page_has_the_same() -> None:
 def test_a_card_without_a_network_is_told_by_its_recipe(tmp_path: Path) -> None:
     card = registry.load_card()
     other = cards.Card(card.name, card.config, card.scale)
-    assert other.identity.startswith("six_block:")
+    assert other.identity.startswith("six_block_60-40:")
     assert other.identity == cards.Card(card.name, card.config, RatingScale(1, 10)).identity

@@ -66,13 +66,14 @@ def raters_of(card: Card, texts: Texts) -> str:
 def measured(card: Card) -> Card:
     """The card with figures on photos that were not learnt from: this one, or that of the network of the same recipe
     which has them."""
-    if card.metrics:
-        return card
-    try:
-        other = registry.load_card(registry.EVALUATED)
-    except WeightsError:
-        return card
-    return other if other.config == card.config else card
+    for name in () if card.metrics else (registry.EVALUATED, f"{card.name}_60-40"):
+        try:
+            other = registry.load_card(name)
+        except WeightsError:
+            continue
+        if other.config == card.config:
+            return other
+    return card
 
 
 def group_tables(card: Card, texts: Texts) -> list[GroupTable]:
