@@ -116,11 +116,11 @@ def shipped() -> Explanation:
     """Of a tiny rater, with the reliability that the shipped card tells."""
     rater = FunctionRater(lambda crops: crops[:, 100:].mean((1, 2, 3)) / 40, 256)
     explanation = explain(rater, main_face(find_faces(images.read(PORTRAIT))))
-    return replace(explanation, reliability=reliability(registry.load_card("six_block_60-40")))
+    return replace(explanation, reliability=reliability(registry.load_card("six_block_scut")))
 
 
 def test_the_page_tells_what_moved_the_score_and_how_far_to_trust_it(shipped: Explanation, tmp_path: Path) -> None:
-    rater = registry.load("six_block_60-40")
+    rater = registry.load("six_block_scut")
     report = write_face_report(rater, shipped, "a.jpg", tmp_path, quick=True)
     assert {p.name for p in tmp_path.iterdir()} == {"index.html", "summary.png", "explain.json"}
     assert images.read(tmp_path / "summary.png").std() > 10
