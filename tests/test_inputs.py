@@ -138,7 +138,7 @@ def test_a_picture_on_a_pipe_is_scored(
     done = here(USE, "-", PORTRAIT_PNG, "--csv", tmp_path / "t.csv", "--out", tmp_path / "copies")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("-: 2.72")
-    assert (tmp_path / "t.csv").read_text().splitlines()[1].startswith("-,1,1,ok,2.5")
+    assert (tmp_path / "t.csv").read_text().splitlines()[1].startswith("-,1,1,ok,2.7")
     assert (tmp_path / "copies" / "-_scored.jpg").is_file()
 
 
@@ -212,7 +212,7 @@ def test_the_command_says_what_it_left_out(here: Run, tmp_path: Path) -> None:
 
 
 def test_notes_stand_behind_a_score(here: Run, tmp_path: Path) -> None:
-    with Image.open(PORTRAIT) as photo:
+    with Image.open(PORTRAIT_PNG) as photo:
         photo.save(tmp_path / "a.gif", save_all=True, append_images=[Image.new("RGB", photo.size)])
     done = here(USE, "a.gif", "--json", tmp_path / "t.json")
     assert (done.returncode, done.stderr) == (0, "")

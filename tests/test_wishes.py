@@ -47,7 +47,8 @@ def album(tmp_path: Path) -> Path:
         (place / person).mkdir(parents=True)
     shutil.copy(PORTRAIT_PNG, place / "ann" / "me.png")
     Image.fromarray(images.read(PORTRAIT_PNG) // 4).save(place / "ann" / "dark.png")
-    shutil.copy(PORTRAIT, place / "bob" / "me.png")
+    with Image.open(london.SHIPPED / "images" / "030_neutral.jpg") as photo:
+        photo.save(place / "bob" / "me.png")
     (place / "bob" / "note.jpg").write_text("no photo")
     return place
 
@@ -206,11 +207,11 @@ def test_the_hash_is_the_one_that_people_know() -> None:
 
 def test_the_best_of_a_burst_is_the_sharp_one(here: Run, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    shutil.copy(PORTRAIT, tmp_path / "in" / "sharp.jpg")
-    Image.fromarray(cv2.GaussianBlur(images.read(PORTRAIT), (0, 0), 8)).save(tmp_path / "in" / "blurred.png")
+    shutil.copy(PORTRAIT_PNG, tmp_path / "in" / "sharp.png")
+    Image.fromarray(cv2.GaussianBlur(images.read(PORTRAIT_PNG), (0, 0), 8)).save(tmp_path / "in" / "blurred.png")
     done = here(USE, "in", "--best-of-burst", "--copy-to", "out")
     assert "The best 1 of 2 photos:" in done.stdout
-    assert os.listdir(tmp_path / "out") == ["sharp.jpg"]
+    assert os.listdir(tmp_path / "out") == ["sharp.png"]
 
 
 # --- XMP
