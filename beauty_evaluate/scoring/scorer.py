@@ -13,6 +13,7 @@ from beauty_evaluate.errors import ConfigError, PhotoError
 from beauty_evaluate.faces.detect import Face, find_faces, release
 from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.images import Picture
+from beauty_evaluate.phrases import parts_text
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.rater import Rater, Ratings, crop_config
@@ -239,7 +240,8 @@ class Scorer:
         warnings = ";".join([*quality(face, self.crop_config).warnings(), *rating.warnings(0)])
         return Row(
             file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings,
-            weights=self.card.identity,
+            weights=self.card.identity, notes=" ".join(rating.notes),
+            parts=parts_text({name: float(values[0]) for name, values in rating.parts.items()}),
         )  # fmt: skip
 
     def _end(self, score: float) -> float:
