@@ -19,7 +19,7 @@ COMMANDS = {
     "train": ("train", "train a network"),
     "visualize": ("visualize", "show filters and feature maps"),
     "evaluate": ("evaluate", "compare scores with labels"),
-    "export": ("export", "write a network as an ONNX file"),
+    "export": ("export", "write a rater as a folder, or a network as an ONNX file"),
     "faithfulness": ("faithfulness", "evaluate how faithful the explanations of a network are"),
     "prune": ("prune", "make a network smaller and faster"),
     "report-data": ("report_data", "describe a data set"),
@@ -134,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--weights", metavar="NAME", help="a name in weights/ or the path of a card (default: the best)"
+        "--weights", metavar="NAME", help="a name in weights/, or the path of a card or its folder (default: the best)"
     )
 
 

@@ -95,7 +95,8 @@ class _Subject:
     @property
     def parts(self) -> list[Part]:
         """What the score is made of, where the rater has parts."""
-        return parts_of(parts_text({name: float(values[0]) for name, values in self.rating.parts.items()}))
+        values = {name: float(values[0]) for name, values in self.rating.parts.items()}
+        return parts_of(parts_text(values, self.rating.weights))
 
     @property
     def warnings(self) -> list[str]:
