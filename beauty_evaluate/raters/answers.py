@@ -147,9 +147,8 @@ class Bias:
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{count} {problem}" for problem, count in sorted(self.problems.items()))
-        without = f" {sum(self.problems.values())} of {self.answers} answers have no rating ({reasons})." * bool(
-            reasons
-        )
+        count = sum(self.problems.values())
+        without = f" {count} of {self.answers} answers have no rating ({reasons})." if count else ""
         if self.commonest is None:
             return f"There is no rating.{without}"
         return (

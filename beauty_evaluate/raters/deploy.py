@@ -111,8 +111,8 @@ def _readme(card: Card) -> str:
     elsewhere = ELSEWHERE.get(card.config.family, "").format(model=getattr(card.config, "model", ""))
     paragraphs = [
         f"# {card.name}",
-        f"A rater of the family `{card.config.family}`. It scores faces from {card.scale.low:g} to {card.scale.high:g} as "
-        "human raters did on average.",
+        f"A rater of the family `{card.config.family}`. It scores faces from {card.scale.low:g} to "
+        f"{card.scale.high:g} as human raters did on average.",
         "```sh\n"
         "python3 use.py me.jpg --weights THIS_FOLDER\n"
         "python3 -m beauty_evaluate serve --weights THIS_FOLDER\n"

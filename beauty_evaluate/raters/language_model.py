@@ -95,7 +95,7 @@ class Interview:
 
     def __init__(self, config: LanguageModelConfig) -> None:
         self.config = config
-        self._remembered: dict[str, "tuple[tuple[Answer, ...], ...]"] = {}
+        self._remembered: dict[str, tuple[tuple[Answer, ...], ...]] = {}
 
     @cached_property
     def _opened(self) -> "tuple[OllamaServer, str]":
