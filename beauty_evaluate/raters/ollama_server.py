@@ -58,6 +58,37 @@ def check_local(address: str, model: str) -> None:
     is_cloud = model.rpartition(":")[2].endswith("cloud")
     for host in [host_of(address), *([CLOUD] if is_cloud else [])]:
         if not _is_here(host) and os.environ.get(ALLOWED, "") != host:
+            raise ConfigError(
+                f"Photos would leave this machine for {host}. Use a server and a model on this machine, or allow that "
+                f"one by name: {ALLOWED}={host}."
+            )
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class OllamaServer:
+    """One model of one server. Safe to use from any number of threads.
+
+    Args:
+        address: of the server.
+        model: as `ollama list` names it.
+        timeout: seconds that an answer may take.
+
+    Raises:
+        ConfigError: photos would leave this machine, or the package `ollama` is missing.
+    """
+
+    def __init__(self, address: str, model: str, timeout: float) -> None:
+        check_local(address, model)
+        try:
+            import httpx
+            import ollama
+        except ImportError as error:
             cure = 'pip install "beauty_evaluate[rivals]"'
             raise ConfigError(f"Language models need the package ollama: {cure}.") from error
         self.address, self.model = address, model
