@@ -148,7 +148,7 @@ class ZeroShot:
         parts = self._calibrated(margins(network, directions, crops, self.config.flip_tta))
         names = self.config.names
         columns = {name: parts[:, i].copy() for i, name in enumerate(names)} if len(names) > 1 else {}
-        note = f"Zero-shot: the mean over {', '.join(names)}; of the data only mean and spread were learnt."
+        note = f"Zero-shot: the mean over {', '.join(names)}; only its scale was learnt."
         return with_intervals(self.card, parts.mean(1), notes=(note,), parts=columns)
 
     def _calibrated(self, values: Floats) -> Floats:

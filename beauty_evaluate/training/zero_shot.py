@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import logging
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,7 +126,7 @@ def _write_tower(tower: keras.Model, stem: Path) -> tuple[str, Path]:
     path = stem.with_name(f"{stem.name}.onnx")
     crops = np.random.default_rng(0).integers(0, 256, (2, *tower.input_shape[1:])).astype(np.float32)
     signature = [keras.InputSpec(shape=tower.input_shape, dtype="float32", name="crop")]
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(), _quiet("tensorflow"):
         # Keras asks NumPy for the alias np.object, which NumPy 2 answers with a warning
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
         try:
@@ -138,3 +140,15 @@ def _write_tower(tower: keras.Model, stem: Path) -> tuple[str, Path]:
     path = stem.with_name(f"{stem.name}.keras")
     tower.save(path)
     return "keras", path
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Without the warnings of a logger: of tables of the tokenizer, which are no part of what is exported."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
