@@ -134,7 +134,7 @@ def test_what_cannot_be_fetched_is_told_with_its_cure(hub: Any, tmp_path: Path) 
         with pytest.raises(WeightsError, match=r"cannot be read or fetched here .* name that folder with --set"):
             clip.load(source, SIDE)
     other = hub.models.ResNetBackbone(
-        input_conv_filters=[4], input_conv_kernel_sizes=[3], stackwise_num_filters=[4], stackwise_num_blocks=[1],
+        input_conv_filters=[4], input_conv_kernel_sizes=[3], stackwise_num_filters=[64], stackwise_num_blocks=[1],
         stackwise_num_strides=[1], block_type="basic_block", image_shape=(SIDE, SIDE, 3),
     )  # fmt: skip
     other.save_to_preset(str(tmp_path / "resnet"))

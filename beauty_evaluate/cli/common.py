@@ -29,7 +29,7 @@ COMMANDS = {
 VERSION = f"beauty_evaluate {__version__}"
 
 LIGHT = {"cv2", "flask", "jinja2", "numpy", "onnxruntime", "PIL", "tqdm", "waitress"}
-HEAVY = {"tensorflow", "keras", "matplotlib", "scipy", "imagehash", "h5py", "tf2onnx", "onnx"}
+HEAVY = {"tensorflow", "keras", "keras_hub", "ollama", "matplotlib", "scipy", "imagehash", "h5py", "tf2onnx", "onnx"}
 
 PACKAGES = {"cv2": "opencv-python", "PIL": "pillow"}  # whose modules have other names
 
