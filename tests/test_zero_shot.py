@@ -107,7 +107,7 @@ def test_a_tower_that_onnx_does_not_take_stays_with_keras(
     from beauty_evaluate.training import zero_shot
 
     monkeypatch.setattr(zero_shot, "TOLERANCE", -1.0)
-    kind, path = zero_shot._write_tower(clip.load(str(preset), SIDE).tower, run.card.folder / "again")
+    kind, path = zero_shot.write_tower(clip.load(str(preset), SIDE).tower, run.card.folder / "again")
     assert (kind, path.name) == ("keras", "again.keras")
     artifacts = {"keras": Artifact(path.name, cards_sha(path)), "texts": run.card.artifacts["texts"]}
     by_keras = registry.of_card(replace(run.card, artifacts=artifacts))

@@ -30,6 +30,10 @@ class Answer:
         rating: 0..1; None where none could be read.
         confidence: 0..1; None where it gave none.
         problem: why there is no rating: REFUSED, UNREADABLE or TIMED_OUT; "" if there is one.
+
+    Example:
+        >>> Answer(None, None, TIMED_OUT).problem
+        'timed out'
     """
 
     rating: float | None

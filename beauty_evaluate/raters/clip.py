@@ -54,6 +54,11 @@ def load(source: str, size: int) -> Clip:
     Raises:
         ConfigError: KerasHub is missing, or this is no CLIP.
         WeightsError: it cannot be fetched or read.
+
+    Example:
+        >>> load("no_such_clip", 224)
+        Traceback (most recent call last):
+        beauty_evaluate.errors.WeightsError: The CLIP no_such_clip cannot be read or fetched here ...
     """
     hub = keras_hub()
     try:

@@ -52,6 +52,11 @@ class LanguageModelConfig(Checked):
         offset: rating points of an answer of 0; learnt.
         mean_answer: 0..1, which stands for a face that got no rating; learnt.
         digest: of the model that was calibrated.
+
+    Example:
+        >>> from beauty_evaluate.settings import with_settings
+        >>> with_settings(LanguageModelConfig(), ["model=qwen3-vl:4b", "repeats=5"]).repeats
+        5
     """
 
     preset: str = "language_model"
@@ -81,7 +86,12 @@ class LanguageModelConfig(Checked):
 
 
 def png(crop: Crop) -> bytes:
-    """A crop (size, size, C) of 0..255 as a PNG."""
+    """A crop (size, size, C) of 0..255 as a PNG.
+
+    Example:
+        >>> png(np.zeros((4, 4, 3)))[1:4]
+        b'PNG'
+    """
     pixels = np.clip(np.round(crop), 0, 255).astype(np.uint8)
     return bytes(cv2.imencode(".png", pixels[:, :, ::-1] if pixels.shape[2] == 3 else pixels)[1].tobytes())
 
@@ -91,6 +101,11 @@ class Interview:
 
     Args:
         config: what to ask, and whom.
+
+    Example:
+        >>> Interview(LanguageModelConfig(server="192.0.2.7")).ask(np.zeros((8, 8, 3)))
+        Traceback (most recent call last):
+        beauty_evaluate.errors.ConfigError: Photos would leave this machine for 192.0.2.7. ...
     """
 
     def __init__(self, config: LanguageModelConfig) -> None:
@@ -155,6 +170,11 @@ class LanguageModel:
 
     `measured` has, for each face, `answers` (how many ratings were given), `spread` (their standard deviation, rating
     points) and `confidence` (0..1, what the model said of itself).
+
+    Example:
+        >>> from beauty_evaluate.raters.card import Card
+        >>> LanguageModel(Card("asked", LanguageModelConfig(), RatingScale(1, 5))).name  # nobody is asked yet
+        'asked'
     """
 
     needs = frozenset({"crop"})

@@ -81,6 +81,11 @@ class OllamaServer:
 
     Raises:
         ConfigError: photos would leave this machine, or the package `ollama` is missing.
+
+    Example:
+        >>> OllamaServer("localhost:1", "llava:7b", timeout=1.0).digest()
+        Traceback (most recent call last):
+        beauty_evaluate.errors.WeightsError: No Ollama server answers at localhost:1 (ConnectionError). ...
     """
 
     def __init__(self, address: str, model: str, timeout: float) -> None:

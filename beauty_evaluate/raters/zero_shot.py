@@ -113,6 +113,11 @@ class ZeroShot:
     """CLIP with pairs of adjectives. Safe to use from any number of threads.
 
     A pair's score and the rating are on one line: the rating is the mean of its parts.
+
+    Example:
+        >>> from beauty_evaluate.raters.card import Card
+        >>> ZeroShot(Card("clip", ZeroShotConfig(), RatingScale(1, 5))).config.names[:2]
+        ('attractive', 'beautiful')
     """
 
     needs = frozenset({"crop"})

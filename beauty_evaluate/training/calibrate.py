@@ -46,6 +46,12 @@ def faces(
         samples: of one data set or several.
         crop: that a rater sees.
         problems: gets a line for each photo without a face.
+
+    Example:
+        >>> from beauty_evaluate.datasets import synthetic
+        >>> crop = CropConfig(size=64)
+        >>> [face.crop(crop).shape for _, face in faces(list(synthetic.draw(1).samples.values()), crop)]
+        [(64, 64, 3)]
     """
     by_name = {sample.name: sample for sample in samples}
     for batch in faces_of(samples, crop, crop_alone=True):

@@ -52,7 +52,7 @@ def fit(lesson: Lesson) -> Learnt:
     buffer = io.BytesIO()
     np.savez(buffer, directions=directions, prompts=np.array(config.sentences))
     write_atomic(artifacts[TEXTS], buffer.getbuffer())
-    kind, path = _write_tower(loaded.tower, lesson.folder / lesson.name)
+    kind, path = write_tower(loaded.tower, lesson.folder / lesson.name)
     network = onnxruntime_predictor(path) if kind == "onnx" else clip.predictor(loaded.tower)
     problems: list[Problem] = []
     values = _values(network, directions, lesson.samples, config.crop, config.flip_tta, problems, lesson)
@@ -113,7 +113,7 @@ def _views(
     return compared(ratings[0], ratings[1], np.array([sample.score for sample in samples]))
 
 
-def _write_tower(tower: keras.Model, stem: Path) -> tuple[str, Path]:
+def write_tower(tower: keras.Model, stem: Path) -> tuple[str, Path]:
     """The part of CLIP that sees as a file: ONNX, which needs no TensorFlow, where that computes the same; else Keras.
 
     Args:
