@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-WEIGHT_OF = "weight of "  # in a table, before the name of a part
+WEIGHT_OF = "weight of "  # before the name of a part: the key of its weight
 _UNSAFE = str.maketrans({";": ",", "=": " "})  # in the name of a part, which a table could not tell from its own
 
 WARNINGS = {  # of `faces.quality`, and `unusual` of a rating, in plain words
@@ -53,19 +53,17 @@ class Part:
         return f"{self.name} {self.value:.2f}" + ("" if self.weight is None else f" ({100 * self.weight:.0f} %)")
 
 
-def parts_text(values: Mapping[str, float], weights: Mapping[str, float]) -> str:
+def parts_text(values: Mapping[str, float]) -> str:
     """Parts as they stand in a table: `name=value` with `;` between them.
 
     Args:
-        values: by name, in rating points.
-        weights: by name, 0..1, where parts have weights.
+        values: by name, in rating points; `WEIGHT_OF + name` has the weight of a part, 0..1.
 
     Example:
-        >>> parts_text({"eyes": 3.25}, {"eyes": 0.4})
+        >>> parts_text({"eyes": 3.25, "weight of eyes": 0.4})
         'eyes=3.25;weight of eyes=0.4'
     """
-    pairs = {**values, **{WEIGHT_OF + name: weight for name, weight in weights.items()}}
-    return ";".join(f"{name.translate(_UNSAFE)}={round(float(value), 4):g}" for name, value in pairs.items())
+    return ";".join(f"{name.translate(_UNSAFE)}={round(float(value), 4):g}" for name, value in values.items())
 
 
 def parts_of(text: str) -> list[Part]:

@@ -17,7 +17,7 @@ from beauty_evaluate.cli import use as use_command
 from beauty_evaluate.config import CropConfig, RatingScale
 from beauty_evaluate.explain.job import explain
 from beauty_evaluate.faces.detect import Face
-from beauty_evaluate.phrases import Part, parts_of, parts_text
+from beauty_evaluate.phrases import WEIGHT_OF, Part, parts_of, parts_text
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
@@ -48,10 +48,9 @@ class Made:
     def rate(self, faces: Sequence[Face]) -> Ratings:
         assert isinstance(self.card.config, MadeConfig)
         bright = np.array([1 + face.crop(self.card.config.crop).mean() / 64 for face in faces])
-        parts = {"nose": bright, "attractive": np.full(len(faces), 2.5)}
-        weights = {"nose": 0.25, "attractive": 0.75}
-        mean = 0.25 * bright + 0.75 * 2.5
-        return Ratings(mean, parts=parts, weights=weights, notes=("Invented for a test.",))
+        values = {"nose": bright, "attractive": 2.5, WEIGHT_OF + "nose": 0.25, WEIGHT_OF + "attractive": 0.75}
+        parts = {name: np.full(len(faces), value) for name, value in values.items()}
+        return Ratings(0.25 * bright + 0.75 * 2.5, parts=parts, notes=("Invented for a test.",))
 
 
 @pytest.fixture
@@ -61,7 +60,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_parts_survive_a_table() -> None:
-    text = parts_text({"eyes": 3.21987, "a;b=c": -0.5}, {"eyes": 1 / 3})
+    text = parts_text({"eyes": 3.21987, "a;b=c": -0.5, WEIGHT_OF + "eyes": 1 / 3})
     assert text == "eyes=3.2199;a,b c=-0.5;weight of eyes=0.3333"
     assert parts_of(text) == [Part("eyes", 3.2199, 0.3333), Part("a,b c", -0.5)]
     assert parts_of("") == []

@@ -25,9 +25,9 @@ class Ratings:
             `faces.quality.Quality`, `mirror_gap`, and `FeatureSpace.measurements`; empty for a rater that measures
             nothing. NaN where something is not known.
         unusual: bool (N,), which faces are unlike anything learnt from; None where nobody asked.
-        parts: by name what the mean was made of, float64 (N,) each, rating points, where a rater has parts.
+        parts: by name what the mean was made of, float64 (N,) each, where a rater has parts: rating points, and under
+            `phrases.WEIGHT_OF + name` the share of a part in the mean, 0..1, where parts have weights.
         notes: sentences for a person, true of all these faces.
-        weights: by name of a part its share of the mean, 0..1, where parts have weights.
     """
 
     mean: NDArray[np.float64]
@@ -36,7 +36,6 @@ class Ratings:
     unusual: NDArray[np.bool_] | None = None
     parts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    weights: dict[str, float] = field(default_factory=dict)
 
     def part(self, start: int, count: int) -> "Ratings":
         """Those of `count` faces from `start` on."""
@@ -46,7 +45,7 @@ class Ratings:
         measured, parts = (
             {key: values[faces] for key, values in every.items()} for every in (self.measured, self.parts)
         )
-        return Ratings(self.mean[faces], half_width, measured, unusual, parts, self.notes, self.weights)
+        return Ratings(self.mean[faces], half_width, measured, unusual, parts, self.notes)
 
     def warnings(self, index: int) -> list[str]:
         """The warnings of one face that come from its rating: `unusual`, `unanswered`, or none."""

@@ -95,8 +95,7 @@ class _Subject:
     @property
     def parts(self) -> list[Part]:
         """What the score is made of, where the rater has parts."""
-        values = {name: float(values[0]) for name, values in self.rating.parts.items()}
-        return parts_of(parts_text(values, self.rating.weights))
+        return parts_of(parts_text({name: float(values[0]) for name, values in self.rating.parts.items()}))
 
     @property
     def warnings(self) -> list[str]:

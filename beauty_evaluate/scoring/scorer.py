@@ -239,7 +239,7 @@ class Scorer:
         return Row(
             file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings,
             weights=self.card.identity, notes=" ".join(rating.notes),
-            parts=parts_text({name: float(values[0]) for name, values in rating.parts.items()}, rating.weights),
+            parts=parts_text({name: float(values[0]) for name, values in rating.parts.items()}),
         )  # fmt: skip
 
     def _end(self, score: float) -> float:
