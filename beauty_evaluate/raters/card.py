@@ -117,11 +117,13 @@ class Card:
 
     @property
     def identity(self) -> str:
-        """Name and first 8 digits of the hash of the network, or of the recipe where there is no network: what tells
-        scores of two networks of one name apart."""
+        """Name and first 8 digits of a hash, which tells scores of two raters of one name apart: that of the network,
+        or of the recipe and all files where something else was learnt too."""
         kind = next((kind for kind in ("onnx", "keras") if kind in self.artifacts), None)
-        recipe = json.dumps(to_json(self.config)).encode()
-        digest = self.artifacts[kind].sha256 if kind else hashlib.sha256(recipe).hexdigest()
+        digest = self.artifacts[kind].sha256 if kind else ""
+        if kind is None or set(self.artifacts) - {"onnx", "keras", "stats"}:
+            parts = [json.dumps(to_json(self.config)), *(one.sha256 for one in self.artifacts.values())]
+            digest = hashlib.sha256("".join(parts).encode()).hexdigest()
         return f"{self.name}:{digest[:8]}"
 
     def to_json(self) -> str:

@@ -58,15 +58,22 @@ def fit(lesson: Lesson) -> Learnt:
     values = _values(network, directions, lesson.samples, config.crop, config.flip_tta, problems, lesson)
     if not values:
         raise DataError("There is nothing to learn from: no photo shows a face that was found.")
-    samples = [sample for sample in lesson.samples if sample.name in values]
-    config = _calibrated(config, np.stack([values[s.name] for s in samples]), np.array([s.score for s in samples]))
+    names = tuple(sample.name for sample in lesson.samples if sample.name in values)
+    config = _calibrated(config, *_to_fit(lesson, values))
     if config.slope == 0:
         lesson.say("problem: the adjectives run against the raters, so everyone gets the mean")
     lesson.say(_views(network, directions, config, lesson, values))
-    names = tuple(sample.name for sample in samples)
     return Learnt(
         config, names, {**artifacts, kind: path}, tuple(problems), loaded.parameters, started_from=config.backbone
     )
+
+
+def _to_fit(lesson: Lesson, values: dict[str, Floats]) -> tuple[Floats, Floats]:
+    """Margins and scores of the photos that were not held back; of all, where there are no others."""
+    held = {sample.name for sample, is_held in zip(lesson.samples, lesson.held_back, strict=True) if is_held}
+    scores = {sample.name: sample.score for sample in lesson.samples if sample.name in values}
+    names = [name for name in scores if name not in held] or list(scores)
+    return np.stack([values[name] for name in names]), np.array([scores[name] for name in names])
 
 
 def _calibrated(config: ZeroShotConfig, values: Floats, scores: Floats) -> ZeroShotConfig:
