@@ -48,9 +48,9 @@ class FakeOllama(ThreadingHTTPServer):
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def __exit__(self, *details: object) -> None:
+    def server_close(self) -> None:
         self.shutdown()
-        super().__exit__(*details)
+        super().server_close()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that no longer waits is no mistake."""

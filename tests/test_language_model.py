@@ -153,7 +153,6 @@ def test_a_missing_server_or_model_is_told_with_its_cure(server: FakeOllama) -> 
         rater_of(server, model="other").rate([face(9)])
     with FakeOllama() as gone:
         rater = rater_of(gone)
-    gone.server_close()
     with pytest.raises(WeightsError, match=r"No Ollama server answers at http://127\.0\.0\.1:\d+ .* ollama serve"):
         rater.rate([face(9)])
 

@@ -73,7 +73,7 @@ def test_the_command_shows_parts_on_the_screen_in_tables_and_in_the_report(
     table, lines, report = (tmp_path / name for name in ("t.csv", "t.json", "faces.html"))
     words = [str(PORTRAIT), str(PORTRAIT_PNG), "--weights", made, "--csv", str(table), "--json", str(lines)]
     assert use_command.main([*words, "--report", str(report)]) == 0
-    first = next(csv.DictReader(table.open()))
+    first = next(csv.DictReader(table.read_text().splitlines()))
     nose = float(first["parts"].split(";")[0].removeprefix("nose="))
     assert float(first["score"]) == pytest.approx(0.25 * nose + 0.75 * 2.5, abs=1e-3)
     assert list(first)[-1] == "parts"

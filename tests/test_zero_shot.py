@@ -13,9 +13,13 @@ from beauty_evaluate import Scorer
 from beauty_evaluate.config import CropConfig
 from beauty_evaluate.datasets import synthetic
 from beauty_evaluate.errors import ConfigError, WeightsError
-from beauty_evaluate.raters import clip
-from beauty_evaluate.raters.zero_shot import ZeroShotConfig
+from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.files import sha256
+from beauty_evaluate.raters import clip, registry
+from beauty_evaluate.raters.card import Artifact
+from beauty_evaluate.raters.zero_shot import ZeroShot, ZeroShotConfig, margins
 from beauty_evaluate.settings import with_settings
+from beauty_evaluate.training import zero_shot
 from beauty_evaluate.training.calibrate import both_ways, compared, line
 from beauty_evaluate.training.families import recipe, train_rater
 from beauty_evaluate.training.job import Job, TrainingRun
@@ -61,18 +65,9 @@ def test_margins_are_differences_of_clips_own_logits(hub: Any, preset: Path, run
     preprocessor = hub.models.CLIPPreprocessor.from_preset(str(preset))
     inputs = preprocessor({"images": crops, "prompts": config.sentences})
     backbone = hub.models.CLIPBackbone.from_preset(str(preset))
-    images = np.asarray(preprocessor.image_converter(crops))
-    logits = np.stack(
-        [
-            np.asarray(
-                backbone({"images": np.repeat(image[None], 8, 0), "token_ids": inputs["token_ids"]})["vision_logits"]
-            )[0]
-            for image in images
-        ]
-    )
-    from beauty_evaluate.raters import registry
-    from beauty_evaluate.raters.zero_shot import ZeroShot, margins
-
+    tokens = np.asarray(inputs["token_ids"])
+    images = [np.repeat(image[None], len(tokens), 0) for image in np.asarray(preprocessor.image_converter(crops))]
+    logits = np.stack([np.asarray(backbone({"images": im, "token_ids": tokens})["vision_logits"])[0] for im in images])
     rater = registry.of_card(run.card)
     assert isinstance(rater, ZeroShot)
     ours = margins(rater._network, rater._directions, list(crops), flip_tta=False)
@@ -94,36 +89,24 @@ def test_the_rating_is_the_mean_of_its_pairs_and_lies_on_the_training_scale(run:
     assert "Zero-shot" in row.notes
 
 
-def test_scoring_needs_neither_the_preset_nor_tensorflow(run: TrainingRun) -> None:
+def test_scoring_needs_neither_the_preset_nor_tensorflow(run: TrainingRun, preset: Path) -> None:
     assert set(run.card.artifacts) == {"onnx", "texts"}
-    assert run.card.started_from
+    assert run.card.started_from == str(preset)
 
 
 def test_a_tower_that_onnx_does_not_take_stays_with_keras(
     run: TrainingRun, preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from beauty_evaluate.raters import registry
-    from beauty_evaluate.raters.card import Artifact
-    from beauty_evaluate.training import zero_shot
-
     monkeypatch.setattr(zero_shot, "TOLERANCE", -1.0)
     kind, path = zero_shot.write_tower(clip.load(str(preset), SIDE).tower, run.card.folder / "again")
     assert (kind, path.name) == ("keras", "again.keras")
-    artifacts = {"keras": Artifact(path.name, cards_sha(path)), "texts": run.card.artifacts["texts"]}
+    artifacts = {"keras": Artifact(path.name, sha256(path)), "texts": run.card.artifacts["texts"]}
     by_keras = registry.of_card(replace(run.card, artifacts=artifacts))
     faces = [face_of(i) for i in range(3)]
     assert np.allclose(by_keras.rate(faces).mean, registry.of_card(run.card).rate(faces).mean, atol=1e-3)
 
 
-def cards_sha(path: Path) -> str:
-    from beauty_evaluate.files import sha256
-
-    return sha256(path)
-
-
-def face_of(seed: int) -> Any:
-    from beauty_evaluate.faces.detect import Face
-
+def face_of(seed: int) -> Face:
     sample = next(iter(synthetic.draw(1, seed=seed).samples.values()))
     assert sample.points is not None
     return Face((0, 0, 200, 200), sample.points, 1.0, sample.picture)
@@ -134,7 +117,7 @@ def test_what_cannot_be_fetched_is_told_with_its_cure(hub: Any, tmp_path: Path) 
         with pytest.raises(WeightsError, match=r"cannot be read or fetched here .* name that folder with --set"):
             clip.load(source, SIDE)
     other = hub.models.ResNetBackbone(
-        input_conv_filters=[4], input_conv_kernel_sizes=[3], stackwise_num_filters=[64], stackwise_num_blocks=[1],
+        input_conv_filters=[64], input_conv_kernel_sizes=[3], stackwise_num_filters=[64], stackwise_num_blocks=[1],
         stackwise_num_strides=[1], block_type="basic_block", image_shape=(SIDE, SIDE, 3),
     )  # fmt: skip
     other.save_to_preset(str(tmp_path / "resnet"))
