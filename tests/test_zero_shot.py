@@ -134,7 +134,7 @@ def test_pairs_and_prompts_are_checked() -> None:
         ({"crop": CropConfig(grey=True)}, "colours"),
     ):
         with pytest.raises(ConfigError, match=message):
-            replace(ZeroShotConfig(), **changes)  # type: ignore[arg-type]
+            replace(ZeroShotConfig(), **changes)
     config = with_settings(ZeroShotConfig(), ['pairs=["elegant/clumsy"]'])
     assert config.sentences == ["a photo of a elegant person", "a photo of a clumsy person"]
 
