@@ -81,8 +81,8 @@ def zero_shot_card(folder: Path) -> Card:
     kind, path = zero_shot.write_tower(tower, folder / "zero")
     texts = folder / "zero.texts.npz"
     np.savez(texts, directions=np.random.default_rng(0).normal(size=(2, 8)))
-    pairs, line = ("hot/cold", "new/old"), {"slope": 0.5, "offset": 3.0}
-    config = ZeroShotConfig(crop=CropConfig(size=32), pairs=pairs, centre=(0.0, 0.1), spread=(1.0, 2.0), **line)
+    config = ZeroShotConfig(crop=CropConfig(size=32), pairs=("hot/cold", "new/old"), centre=(0.0, 0.1))
+    config = replace(config, spread=(1.0, 2.0), slope=0.5, offset=3.0)
     files = {kind: path, "texts": texts}
     artifacts = {key: cards.Artifact(file.name, sha256(file)) for key, file in files.items()}
     card = Card("zero", config, SCALE, (LEARNT,), artifacts=artifacts, folder=folder)

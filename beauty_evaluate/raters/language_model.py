@@ -226,7 +226,7 @@ class LanguageModel:
 
 def _row_means(values: Floats, default: float) -> Floats:
     """The mean (N, 1) of what is known in each row, or the default."""
-    known = np.isfinite(values)
-    count = known.sum(1, keepdims=True)
-    total = np.where(known, values, 0).sum(1, keepdims=True)
+    is_given = np.isfinite(values)
+    count = is_given.sum(1, keepdims=True)
+    total = np.where(is_given, values, 0).sum(1, keepdims=True)
     return np.where(count > 0, total / np.maximum(count, 1), default)

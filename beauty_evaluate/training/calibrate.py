@@ -85,8 +85,8 @@ def compared(crops: Floats, photos: Floats, scores: Floats) -> str:
         >>> compared(np.array([2.0, 3.0, 4.0]), np.array([2.5, 3.0, 3.5]), np.array([1.0, 3.0, 5.0]))
         'Of 3 photos held back, crops have PC 1.000 and whole photos 1.000; ratings differ by 0.33 on average, 0.50 at most; whole photos score higher on 33 % and lower on 33 %.'
     """  # noqa: E501
-    known = np.isfinite(crops) & np.isfinite(photos)
-    crops, photos, scores = crops[known], photos[known], scores[known]
+    both = np.isfinite(crops) & np.isfinite(photos)
+    crops, photos, scores = crops[both], photos[both], scores[both]
     if len(scores) < 3:
         return "Too few photos were held back to compare crops with whole photos."
     change = photos - crops
