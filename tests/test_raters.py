@@ -15,22 +15,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import PORTRAIT, ROOT
+from ollama_support import MODEL, shared_server
 
 from beauty_evaluate import images, presets
 from beauty_evaluate.cli import export as command
-from beauty_evaluate.config import Config, RatingScale, ScaleMap
+from beauty_evaluate.config import Config, CropConfig, RatingScale, ScaleMap
 from beauty_evaluate.datasets import synthetic
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.faces.detect import Face, find_faces
+from beauty_evaluate.files import sha256
 from beauty_evaluate.raters import builders, registry, six_block
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Card, TrainedOn
+from beauty_evaluate.raters.language_model import LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater, crop_config
 from beauty_evaluate.raters.runtime import onnxruntime_predictor, opencv_predictor
-from beauty_evaluate.training import export
+from beauty_evaluate.raters.zero_shot import ZeroShotConfig
+from beauty_evaluate.training import export, zero_shot
 from beauty_evaluate.training.export import write_card, write_network
 
 SMALL = {
@@ -68,10 +72,39 @@ def mean_card(folder: Path) -> Card:
     return card
 
 
+def zero_shot_card(folder: Path) -> Card:
+    """Pairs of adjectives on an untrained network in place of the part of CLIP that sees."""
+    crop = keras.Input((32, 32, 3), name="crop")
+    x = keras.layers.Conv2D(8, 5, 4, kernel_initializer=keras.initializers.GlorotNormal(3))(crop)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    tower = keras.Model(crop, keras.layers.UnitNormalization()(x))
+    kind, path = zero_shot.write_tower(tower, folder / "zero")
+    texts = folder / "zero.texts.npz"
+    np.savez(texts, directions=np.random.default_rng(0).normal(size=(2, 8)))
+    pairs, line = ("hot/cold", "new/old"), {"slope": 0.5, "offset": 3.0}
+    config = ZeroShotConfig(crop=CropConfig(size=32), pairs=pairs, centre=(0.0, 0.1), spread=(1.0, 2.0), **line)
+    files = {kind: path, "texts": texts}
+    artifacts = {key: cards.Artifact(file.name, sha256(file)) for key, file in files.items()}
+    card = Card("zero", config, SCALE, (LEARNT,), artifacts=artifacts, folder=folder)
+    cards.write(card)
+    return card
+
+
+def language_model_card(folder: Path) -> Card:
+    config = LanguageModelConfig(
+        model=MODEL, server=shared_server().address, crop=CropConfig(size=32), repeats=1, slope=4.0, offset=1.0
+    )
+    card = Card("asked", config, SCALE, (LEARNT,), folder=folder)
+    cards.write(card)
+    return card
+
+
 # What makes a card of each family; a network's kinds are raters of their own.
 MAKERS: dict[str, Callable[[Path], Card]] = {
     **{f"network {kind}": partial(network_card, config) for kind, config in SMALL.items()},
     "mean_baseline": mean_card,
+    "zero_shot": zero_shot_card,
+    "language_model": language_model_card,
 }
 
 
