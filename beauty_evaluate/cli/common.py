@@ -19,6 +19,7 @@ COMMANDS = {
     "train": ("train", "train a network"),
     "visualize": ("visualize", "show filters and feature maps"),
     "evaluate": ("evaluate", "compare scores with labels"),
+    "bench": ("bench", "compare raters on the same photos"),
     "export": ("export", "write a network as an ONNX file"),
     "faithfulness": ("faithfulness", "evaluate how faithful the explanations of a network are"),
     "prune": ("prune", "make a network smaller and faster"),
