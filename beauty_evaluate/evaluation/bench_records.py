@@ -226,10 +226,12 @@ def read_bench(path: Path) -> Bench:
 
 
 def _part(values: dict[str, Any]) -> Part:
-    rows, missing, pairs = (
-        tuple(from_json(one, kind) for one in values.pop(key))
-        for key, kind in (("rows", Row), ("not_run", NotRun), ("pairs", Pair))
+    human = from_json(values.pop("human"), Human) if values["human"] else values.pop("human")
+    return Part(
+        scale=from_json(values.pop("scale"), RatingScale),
+        human=human,
+        rows=tuple(from_json(row, Row) for row in values.pop("rows")),
+        not_run=tuple(from_json(one, NotRun) for one in values.pop("not_run")),
+        pairs=tuple(from_json(pair, Pair) for pair in values.pop("pairs")),
+        **values,
     )
-    human, scale = values.pop("human"), from_json(values.pop("scale"), RatingScale)
-    one = from_json(human, Human) if human else None
-    return Part(**values, scale=scale, human=one, rows=rows, not_run=missing, pairs=pairs)

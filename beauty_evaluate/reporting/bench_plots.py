@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -29,7 +30,7 @@ def bench_scatter(path: Path, part: Part, data: DataSet, folder: Path) -> None:
     lines = math.ceil(len(part.rows) / columns)
     figure = Figure(figsize=(3.1 * columns, 3.2 * lines + 0.4), layout="constrained")
     panels = np.atleast_1d(figure.subplots(lines, columns)).ravel()
-    labels: dict[str, object] = {}
+    labels: dict[str, Artist] = {}
     for axes, row in zip(panels, part.rows, strict=False):
         scores = read_predictions(Place.of(folder, row.rater, data, part.split).predictions)
         labels |= _panel(axes, row, data, scores)
@@ -42,13 +43,13 @@ def bench_scatter(path: Path, part: Part, data: DataSet, folder: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def _panel(axes: Axes, row: Row, data: DataSet, scores: dict[str, float]) -> dict[str, object]:
+def _panel(axes: Axes, row: Row, data: DataSet, scores: dict[str, float]) -> dict[str, Artist]:
     """Draw one rater. Returns what stands for each group in the legend."""
     names = np.array(list(scores))
     column = data.group_columns[0] if data.group_columns else ""
     groups = np.array([data.samples[name].groups.get(column, "") for name in names])
     true, predicted = np.array([data.samples[name].score for name in names]), np.array(list(scores.values()))
-    drawn: dict[str, object] = {}
+    drawn: dict[str, Artist] = {}
     for i, group in enumerate(sorted(set(groups.tolist()))):
         of_group = groups == group
         colour = COLOURS[i % len(COLOURS)]
