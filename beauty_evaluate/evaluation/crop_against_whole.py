@@ -1,17 +1,16 @@
 """Whether a rater scores the face or the photo: each photo rated as a crop and as a whole."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from beauty_evaluate.config import CropConfig, cores
+from beauty_evaluate.config import CropConfig
 from beauty_evaluate.datasets.dataset import Sample
-from beauty_evaluate.errors import PhotoError
+from beauty_evaluate.datasets.faces_of import faces_of
 from beauty_evaluate.evaluation.bench_records import CropAgainstWhole
-from beauty_evaluate.evaluation.evaluate import PHOTOS_PER_BATCH, Evaluation, to_data_scale, trained_on
-from beauty_evaluate.faces.detect import Face, find_faces, main_face
+from beauty_evaluate.evaluation.evaluate import Evaluation, Floats, to_data_scale, trained_on
+from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters.rater import Rater
 
 NOT_COMPARED = "it looks at more than one picture of a face"
@@ -40,9 +39,8 @@ def crop_against_whole(rater: Rater, evaluation: Evaluation) -> CropAgainstWhole
     if not isinstance(config, CropConfig) or rater.needs != {"crop"}:
         return CropAgainstWhole(reason=NOT_COMPARED if rater.needs else "it looks at nothing")
     samples = [evaluation.data.samples[name] for name in evaluation.names]
-    other = np.concatenate([_rate(rater, batch) for batch in _batches(samples, config)])
+    other = to_data_scale(_rate_other(rater, samples, config), trained_on(rater.card, evaluation.data))
     usual = np.where(np.isin(evaluation.names, evaluation.missed), np.nan, evaluation.predicted)
-    other = to_data_scale(other, trained_on(rater.card, evaluation.data))
     crops, wholes = (usual, other) if config.geometry == "aligned" else (other, usual)
     difference = (crops - wholes)[~np.isnan(crops - wholes)]
     no_face = int((np.isnan(crops) & ~np.isnan(wholes)).sum())
@@ -58,30 +56,18 @@ def crop_against_whole(rater: Rater, evaluation: Evaluation) -> CropAgainstWhole
     )
 
 
-def _batches(samples: Sequence[Sample], config: CropConfig) -> Iterator[list[Face | None]]:
-    with ThreadPoolExecutor(cores()) as pool:
-        for start in range(0, len(samples), PHOTOS_PER_BATCH):
-            yield list(pool.map(lambda sample: _other_form(sample, config), samples[start : start + PHOTOS_PER_BATCH]))
-
-
-def _other_form(sample: Sample, config: CropConfig) -> Face | None:
-    """The face whose crop of `config` holds the pixels of the other geometry; None without photo or face."""
+def _rate_other(rater: Rater, samples: Sequence[Sample], config: CropConfig) -> Floats:
+    """Ratings of the samples in the other geometry, float64 (N,) on the rater's scale; NaN without photo or face."""
     other = replace(config, geometry="whole" if config.geometry == "aligned" else "aligned")
-    try:
-        photo = sample.read()
-        if sample.points is not None and other.geometry == "aligned":
-            face = Face((0, 0, photo.shape[1], photo.shape[0]), sample.points, 1.0, photo)
-        else:
-            face = main_face(find_faces(photo, other))
-    except PhotoError:
-        return None
-    return Face(face.box, np.empty((0, 2)), face.confidence, None, {config: face.crop(other)}, photo.shape[:2])
-
-
-def _rate(rater: Rater, faces: Sequence[Face | None]) -> np.ndarray:
-    """float64 (N,) on the rater's scale, NaN where there is no face."""
-    there = [face for face in faces if face is not None]
-    scores = np.full(len(faces), np.nan)
-    if there:
-        scores[[face is not None for face in faces]] = rater.rate(there).mean
-    return scores
+    scores = []
+    for batch in faces_of(samples, other, crop_alone=True):
+        # what the rater takes for its crop are the pixels of the other geometry
+        faces = {
+            name: Face(face.box, np.empty((0, 2)), face.confidence, None, {config: face.crop(other)}, face.photo_size)
+            for name, face in batch.items()
+            if isinstance(face, Face)
+        }
+        ratings = rater.rate(list(faces.values())).mean if faces else ()
+        rated = dict(zip(faces, ratings, strict=True))
+        scores += [rated.get(name, np.nan) for name in batch]
+    return np.array(scores, np.float64)
