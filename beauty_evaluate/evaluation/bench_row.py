@@ -103,10 +103,10 @@ def kept(place: Place, card: Card, photos: str) -> Row | None:
     """The row of an earlier run, if it is of this rater and these photos, and its predictions are there."""
     try:
         row = from_json(json.loads(place.row.read_text(encoding="utf-8")), Row)
-        read_predictions(place.predictions)
+        is_whole = len(read_predictions(place.predictions)) == row.metrics["all"]["n"]
     except (OSError, ValueError, UserError):
         return None
-    return row if (row.fingerprint, row.photos) == (card.fingerprint, photos) else None
+    return row if is_whole and (row.fingerprint, row.photos) == (card.fingerprint, photos) else None
 
 
 def keep(place: Place, row: Row, evaluation: Evaluation, scale: RatingScale) -> None:

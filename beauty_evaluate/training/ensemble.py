@@ -1,4 +1,4 @@
-"""Learning an ensemble: weights of frozen members and a shallow correction, on photos that no member has learnt from."""
+"""Learning an ensemble: weights of frozen members and a shallow correction, on photos that no member learnt from."""
 
 import json
 from collections.abc import Sequence
