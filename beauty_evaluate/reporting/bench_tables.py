@@ -17,7 +17,7 @@ COSTS = (
 )
 WHOLE = (
     "Each photo is rated as the face cut out and as the whole photo squeezed to the same size; the difference is crop "
-    "minus whole, in points of the rater's scale."
+    "minus whole, in points of the data set, or of the rater's scale where it has not learnt the data set's."
 )
 GROUPS = "PCs of groups are lower than that of all photos, since scores within a group vary less: compare groups alone."
 
@@ -87,7 +87,11 @@ def bench_markdown(bench: Bench, level: int = 2) -> str:
 
 def sentences(part: Part) -> list[str]:
     """What a reader of the tables needs besides: ensembles against their members, and raters without a row."""
-    said = []
+    said = [
+        f"`{row.rater}`: {row.missed} photos could not be scored and count with the mean that it has learnt."
+        for row in part.rows
+        if row.missed
+    ]
     for pair in part.pairs:
         if pair.best_member:
             beats = "beats" if pair.difference.low > 0 else "does not beat"
@@ -116,7 +120,7 @@ def _accuracy(part: Part) -> Grid:
             cells = (result.pretraining, result.paper.short, cell(pc), "-", *errors, *nothing)
             rows.append((pc or 0.0, (f"{result.name}, published", *cells)))
     rows.sort(key=lambda row: row[0])
-    header = ("Rater", "Pretrained on", "Source", "PC", "95 % interval", "MAE", "RMSE", "MAE of 10", "RMSE of 10", "ms",
+    header = ("Rater", "Pretrained on", "Source", "PC", "95 % interval", "MAE", "RMSE", "MAE out of 10", "RMSE out of 10", "ms",
               "MB", "Minutes")  # fmt: skip
     return Grid("Accuracy and cost", header, tuple(cells for _, cells in rows), 3, COSTS)
 
