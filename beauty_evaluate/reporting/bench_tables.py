@@ -9,6 +9,8 @@ from beauty_evaluate.phrases import signed
 from beauty_evaluate.reporting.tables import MEAN_BASELINE, ONE_RATER, cell, table
 
 CONSTANT = "mean_baseline"
+RATER_COLUMNS = ("Rater", "Pretrained on", "Source")
+ERROR_COLUMNS = ("MAE", "RMSE", "MAE out of 10", "RMSE out of 10")
 COSTS = (
     "PC: Pearson correlation with the mean rating, over all test photos, with its 95 % bootstrap interval over photos. "
     "MAE and RMSE in rating points, and on a scale from 1 to 10; - where a rater has not learnt the scale. ms: of the "
@@ -120,8 +122,7 @@ def _accuracy(part: Part) -> Grid:
             cells = (result.pretraining, result.paper.short, cell(pc), "-", *errors, *nothing)
             rows.append((pc or 0.0, (f"{result.name}, published", *cells)))
     rows.sort(key=lambda row: row[0])
-    header = ("Rater", "Pretrained on", "Source", "PC", "95 % interval", "MAE", "RMSE", "MAE out of 10", "RMSE out of 10", "ms",
-              "MB", "Minutes")  # fmt: skip
+    header = (*RATER_COLUMNS, "PC", "95 % interval", *ERROR_COLUMNS, "ms", "MB", "Minutes")
     return Grid("Accuracy and cost", header, tuple(cells for _, cells in rows), 3, COSTS)
 
 
