@@ -27,13 +27,15 @@ from beauty_evaluate.files import sha256
 from beauty_evaluate.raters import builders, registry, six_block
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.backend import keras
-from beauty_evaluate.raters.card import Card, TrainedOn
+from beauty_evaluate.raters.card import Artifact, Card, TrainedOn
+from beauty_evaluate.raters.ensemble import BLEND, Blend, EnsembleConfig
 from beauty_evaluate.raters.language_model import LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater, crop_config
 from beauty_evaluate.raters.runtime import onnxruntime_predictor, opencv_predictor
 from beauty_evaluate.raters.zero_shot import ZeroShotConfig
+from beauty_evaluate.settings import to_json
 from beauty_evaluate.training import export, zero_shot
 from beauty_evaluate.training.export import write_card, write_network
 
@@ -99,9 +101,27 @@ def language_model_card(folder: Path) -> Card:
     return card
 
 
+def ensemble_card(folder: Path) -> Card:
+    """Two small networks, which see crops of other sizes."""
+    artifacts = dict[str, Artifact]()
+    for name, recipe in SMALL.items():
+        small = network_card(recipe, folder)
+        files = {kind: small.artifact(kind).rename(folder / (name + end)) for kind, end in export.SUFFIXES.items()}
+        member = replace(small, name=name, artifacts={k: Artifact(p.name, sha256(p)) for k, p in files.items()})
+        artifacts[name] = Artifact(cards.write(member).name, sha256(member.path))
+    blend = folder / "blend.json"
+    blend.write_text(json.dumps(to_json(Blend((0.25, 0.75), (1, 1), (0, 0.5), (3, 1), (0, 1), (0.1, 0.1, 0.1, 0.1)))))
+    artifacts[BLEND] = Artifact(blend.name, sha256(blend))
+    config = EnsembleConfig(members=tuple(SMALL), crop=SMALL["six_block"].crop)
+    card = Card("both", config, SCALE, (LEARNT,), artifacts=artifacts, folder=folder)
+    cards.write(card)
+    return card
+
+
 # What makes a card of each family; a network's kinds are raters of their own.
 MAKERS: dict[str, Callable[[Path], Card]] = {
     **{f"network {kind}": partial(network_card, config) for kind, config in SMALL.items()},
+    "ensemble": ensemble_card,
     "mean_baseline": mean_card,
     "zero_shot": zero_shot_card,
     "language_model": language_model_card,

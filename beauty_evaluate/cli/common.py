@@ -21,6 +21,7 @@ COMMANDS = {
     "visualize": ("visualize", "show filters and feature maps"),
     "evaluate": ("evaluate", "compare scores with labels"),
     "export": ("export", "write a rater as a folder, or a network as an ONNX file"),
+    "bench": ("bench", "compare raters on the same photos"),
     "faithfulness": ("faithfulness", "evaluate how faithful the explanations of a network are"),
     "prune": ("prune", "make a network smaller and faster"),
     "report-data": ("report_data", "describe a data set"),

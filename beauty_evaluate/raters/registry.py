@@ -10,6 +10,7 @@ from beauty_evaluate.config import Config, RaterConfig
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.ensemble import Ensemble, EnsembleConfig
 from beauty_evaluate.raters.language_model import LanguageModel, LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaseline, MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, Runtime
@@ -29,8 +30,13 @@ class Family:
     load: Callable[[Card, Runtime, int], Rater]
 
 
+def _ensemble(card: Card, runtime: Runtime, threads: int) -> Rater:
+    return Ensemble(card, lambda path: of_card(load_card(str(path)), runtime, threads))
+
+
 FAMILIES: dict[str, Family] = {
     "network": Family(Config, NetworkRater),
+    "ensemble": Family(EnsembleConfig, _ensemble),
     "mean_baseline": Family(MeanBaselineConfig, lambda card, runtime, threads: MeanBaseline(card)),
     "zero_shot": Family(ZeroShotConfig, lambda card, runtime, threads: ZeroShot(card, threads)),
     "language_model": Family(LanguageModelConfig, lambda card, runtime, threads: LanguageModel(card)),

@@ -15,10 +15,11 @@ from beauty_evaluate.presets import PRESETS
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Artifact, Card, photo_hash
+from beauty_evaluate.raters.ensemble import EnsembleConfig
 from beauty_evaluate.raters.language_model import LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
 from beauty_evaluate.raters.zero_shot import ZeroShotConfig
-from beauty_evaluate.training import language_model, mean_baseline, zero_shot
+from beauty_evaluate.training import ensemble, language_model, mean_baseline, zero_shot
 from beauty_evaluate.training.export import versions
 from beauty_evaluate.training.fit import Say
 from beauty_evaluate.training.job import Job, TrainingRun, divided, train
@@ -30,6 +31,7 @@ HELD_BACK = 10  # one photo in so many, on which things are chosen
 SEED = 1  # of that choice
 
 TRAININGS: dict[str, FamilyTraining] = {
+    "ensemble": FamilyTraining(ensemble.fit, {"ensemble": EnsembleConfig()}),
     "mean_baseline": FamilyTraining(mean_baseline.fit, {"mean_baseline": MeanBaselineConfig()}),
     "zero_shot": FamilyTraining(zero_shot.fit, {"clip_zero_shot": ZeroShotConfig()}),
     "language_model": FamilyTraining(language_model.fit, {"language_model": LanguageModelConfig()}),
