@@ -101,14 +101,14 @@ def height(name: str, region: str, tops: Sequence[int], lines: Sequence[Pair]) -
 
 
 def area(name: str, region: str, outlines: Sequence[Sequence[int]], across: Sequence[Pair]) -> Feature:
-    """The mean area inside outlines over the squared mean distance of `across`: 0.79 for a circle (shoelace formula)."""
+    """The mean area inside outlines (shoelace formula) over the squared mean distance of `across`: 0.79 for a circle."""
 
     def measure(points: Floats) -> Floats:
         areas = []
         for outline in outlines:
             corners = points[:, list(outline)]
             areas.append(np.abs(_cross(corners, np.roll(corners, -1, axis=1)).sum(1)) / 2)
-        return np.mean(areas, axis=0) / np.maximum(_mean(points, across) ** 2, 1e-9)
+        return np.asarray(np.mean(areas, axis=0) / np.maximum(_mean(points, across) ** 2, 1e-9))
 
     read = _read(across) | frozenset(i for outline in outlines for i in outline)
     return Feature(name, region, measure, read, tuple(across))

@@ -1,9 +1,11 @@
 """What the skin of cheeks and forehead looks like: how sharp, how even, of which colour.
 
-Even skin is rated higher (Fink, Grammer & Matts 2006, Evolution and Human Behavior 27(6)); the variance of the Laplacian
-is Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy", ICPR, as a measure of sharpness. Both hang
-on camera, light and make-up as much as on skin.
+Even skin is rated higher: Fink, Grammer & Matts 2006, Evolution and Human Behavior 27(6). Sharpness is the variance of
+the Laplacian: Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy", ICPR. Both hang on camera,
+light and make-up as much as on skin.
 """
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -54,10 +56,10 @@ def measure(crop: Crop, points: Points, config: CropConfig) -> Floats:
     left, right, forehead = (_inside(points, outline, len(crop)) for outline in PATCHES.values())
     cheeks, patches = (left, right), (left, right, forehead)
 
-    def mean(values: NDArray[np.float32], places: tuple[NDArray[np.bool_], ...]) -> float:
+    def mean(values: NDArray[Any], places: tuple[NDArray[np.bool_], ...]) -> float:
         return float(np.mean([values[place].mean() for place in places]))
 
-    def spread(values: NDArray[np.float32], places: tuple[NDArray[np.bool_], ...]) -> float:
+    def spread(values: NDArray[Any], places: tuple[NDArray[np.bool_], ...]) -> float:
         return float(np.mean([values[place].std() for place in places]))
 
     smooth = cv2.GaussianBlur(lab, (0, 0), COARSE * whole)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import Literal
 
@@ -10,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate.config import CropConfig, RatingScale
-from beauty_evaluate.faces import features
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.quality import measurements
 from beauty_evaluate.raters.card import Card
@@ -49,7 +49,8 @@ class FusionConfig(Checked):
     geometry: Literal["sub_scores", "geometry"] = "sub_scores"  # one part for each region, or one for all features
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     crop: CropConfig = field(default_factory=CropConfig)
-    rule: RuleConfig = field(default_factory=RuleConfig)  # of each part
+    rule: RuleConfig = field(default_factory=RuleConfig)  # of each part of the geometry
+    embedding_rule: RuleConfig = field(default_factory=RuleConfig)
     folds: int = within(5, 2)
     family: Literal["fusion"] = "fusion"
 
@@ -76,7 +77,7 @@ class FusionRater:
     @cached_property
     def parts(self) -> Parts:
         """What the sub-scores are made of, and their weights. Raises WeightsError."""
-        return Parts.of(load_arrays(self.card, features.NAMES))
+        return Parts.of(load_arrays(self.card))
 
     def rate(self, faces: Sequence[Face]) -> Ratings:
         """Rate each face. ValueError for no faces."""
@@ -89,21 +90,20 @@ class FusionRater:
 
     @cached_property
     def _embed(self) -> Embed:
-        return embedding_of(self.card, "embedding", self.config.embedding)
+        return embedding_of(self.card.artifact("embedding"), self.config.embedding)
 
 
-def embedding_of(card: Card, artifact: str, config: EmbeddingConfig) -> Embed:
+def embedding_of(path: Path, config: EmbeddingConfig) -> Embed:
     """The features of a network's last block, the mean over a crop and its mirror image where the network does so.
 
     Args:
-        card: that has the network's exported file.
-        artifact: of the card.
+        path: of the network's exported file.
         config: how the network sees a face.
 
     Raises:
-        WeightsError: no such file, or one that gives a rating alone.
+        WeightsError: the file cannot be read.
     """
-    predictor = onnxruntime_predictor(card.artifact(artifact))
+    predictor = onnxruntime_predictor(path)
 
     def embed(faces: Sequence[Face]) -> NDArray[np.float64]:
         return look(predictor, [face.crop(config.crop) for face in faces], config.flip_tta).features

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from beauty_evaluate.config import CropConfig, RatingScale
 from beauty_evaluate.errors import WeightsError
-from beauty_evaluate.faces import features
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.quality import measurements
 from beauty_evaluate.raters.card import Card
@@ -29,13 +28,13 @@ class RuleConfig(Checked):
     """
 
     kind: Rule = "ridge"
-    penalty: float = within(100.0, 0, above=True)  # of ridge: squared coefficients, per squared rating point
-    trees: int = within(500, 1)  # of boosting, and the next four
-    depth: int = within(4, 1, 20)
+    penalty: float = within(10.0, 0, above=True)  # of ridge: squared coefficients, per squared rating point
+    trees: int = within(800, 1)  # of boosting, and the next four
+    depth: int = within(5, 1, 20)
     learning_rate: float = within(0.03, 0, 1, above=True)
     photo_share: float = within(0.5, 0, 1, above=True)  # that each tree learns from
-    feature_share: float = within(0.3, 0, 1, above=True)  # that each node may ask for
-    hidden: tuple[int, ...] = within((64, 32), 1)  # of mlp, and the next three
+    feature_share: float = within(0.15, 0, 1, above=True)  # that each node may ask for
+    hidden: tuple[int, ...] = within((128,), 1)  # of mlp, and the next three
     weight_decay: float = within(1.0, 0)
     epochs: int = within(200, 1)  # at most: it stops when a tenth of the photos no longer gains
     members: int = within(5, 1)  # networks that are averaged
@@ -84,29 +83,25 @@ class GeometryRater:
 
     @cached_property
     def _learnt(self) -> tuple[Standardiser, Regressor]:
-        stored = load_arrays(self.card, features.NAMES)
+        stored = load_arrays(self.card)
         return Standardiser(stored["mean"], stored["sd"]), regressor(stored)
 
 
 def measure_faces(faces: Sequence[Face], crop: CropConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The features (N, F) and landmarks (N, 468, 2) of faces, as `features.measure`. ValueError for no faces."""
+    from beauty_evaluate.faces import features  # here, since other raters start sooner without it
+
     if not faces:
         raise ValueError("Expected faces to rate. Received: none.")
     return features.measure([face.crop(crop) for face in faces], crop)
 
 
-def load_arrays(card: Card, names: Sequence[str]) -> Arrays:
-    """The arrays of a card's rule.
+def load_arrays(card: Card) -> Arrays:
+    """The arrays of the artifact `rule`. Raises WeightsError: it is missing, changed, or made of other features."""
+    from beauty_evaluate.faces import features
 
-    Args:
-        card: with an artifact `rule`.
-        names: of the features that are measured today.
-
-    Raises:
-        WeightsError: the file is missing, changed, or was made of other features.
-    """
     with np.load(card.artifact("rule")) as stored:
         arrays = {key: stored[key] for key in stored.files}
-    if arrays.get("names", np.empty(0)).tolist() != list(names):
+    if arrays.get("names", np.empty(0)).tolist() != list(features.NAMES):
         raise WeightsError(f"{card.name} was made of other features than this version measures. Train it again.")
     return arrays

@@ -10,9 +10,12 @@ from beauty_evaluate.config import Config, RaterConfig
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.fusion import FusionConfig, FusionRater
+from beauty_evaluate.raters.geometry import GeometryConfig, GeometryRater
 from beauty_evaluate.raters.mean_baseline import MeanBaseline, MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, Runtime
 from beauty_evaluate.raters.rater import Rater
+from beauty_evaluate.raters.sub_scores import SubScoresConfig, SubScoresRater
 from beauty_evaluate.settings import from_json
 
 DEFAULT = "six_block"  # learnt from every photo there was
@@ -30,6 +33,9 @@ class Family:
 FAMILIES: dict[str, Family] = {
     "network": Family(Config, NetworkRater),
     "mean_baseline": Family(MeanBaselineConfig, lambda card, runtime, threads: MeanBaseline(card)),
+    "geometry": Family(GeometryConfig, lambda card, runtime, threads: GeometryRater(card)),
+    "sub_scores": Family(SubScoresConfig, lambda card, runtime, threads: SubScoresRater(card)),
+    "fusion": Family(FusionConfig, lambda card, runtime, threads: FusionRater(card)),
 }
 
 

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Literal
 
 from beauty_evaluate.config import CropConfig, RatingScale
-from beauty_evaluate.faces import features
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.quality import measurements
 from beauty_evaluate.raters.card import Card
@@ -54,7 +53,7 @@ class SubScoresRater:
     @cached_property
     def parts(self) -> Parts:
         """What the sub-scores are made of, and their weights. Raises WeightsError."""
-        return Parts.of(load_arrays(self.card, features.NAMES))
+        return Parts.of(load_arrays(self.card))
 
     def rate(self, faces: Sequence[Face]) -> Ratings:
         """Rate each face. ValueError for no faces."""

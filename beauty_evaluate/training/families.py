@@ -16,7 +16,7 @@ from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Artifact, Card, photo_hash
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
-from beauty_evaluate.training import mean_baseline
+from beauty_evaluate.training import fusion, geometry, mean_baseline, sub_scores
 from beauty_evaluate.training.export import versions
 from beauty_evaluate.training.fit import Say
 from beauty_evaluate.training.job import Job, TrainingRun, divided, train
@@ -29,6 +29,9 @@ SEED = 1  # of that choice
 
 TRAININGS: dict[str, FamilyTraining] = {
     "mean_baseline": FamilyTraining(mean_baseline.fit, {"mean_baseline": MeanBaselineConfig()}),
+    "geometry": FamilyTraining(geometry.fit, {**geometry.PRESETS}),
+    "sub_scores": FamilyTraining(sub_scores.fit, {**sub_scores.PRESETS}),
+    "fusion": FamilyTraining(fusion.fit, {**fusion.PRESETS}),
 }
 
 

@@ -74,7 +74,7 @@ def measure_lesson(lesson: Lesson, crop: CropConfig, *measures: tuple[str, Measu
     keys = [_key(lesson, i) for i in range(len(lesson.samples))]
     blocks = [_block(lesson, crop, keys, digest, measure, errors) for digest, measure in measures]
     values = np.concatenate(blocks, axis=1).astype(np.float64)
-    kept = np.isfinite(values).all(1)
+    kept: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(1))
     held_back = lesson.held_back[kept]
     if held_back.sum() < 2 or (~held_back).sum() < 2:
         raise DataError("There are too few photos with a face: of ten, one is held back, and nine are learnt from.")

@@ -1,6 +1,7 @@
 """Learning a rule from features, with scikit-learn; what is left are arrays."""
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,9 @@ def fit_rule(config: RuleConfig, features: Floats, scores: Floats) -> Regressor:
         >>> rule(np.array([[1.0, 0.0]])).round(3).tolist()
         [4.0]
     """
-    return {"ridge": _ridge, "boosting": _boosting, "mlp": _mlp}[config.kind](config, features, scores)
+    learners: dict[str, Callable[[RuleConfig, Floats, Floats], Regressor]]
+    learners = {"ridge": _ridge, "boosting": _boosting, "mlp": _mlp}
+    return learners[config.kind](config, features, scores)
 
 
 def _ridge(config: RuleConfig, features: Floats, scores: Floats) -> Dense:

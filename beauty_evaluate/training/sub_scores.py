@@ -63,7 +63,7 @@ def learn(lesson: Lesson, measured: Measured, recipes: Mapping[str, PartRecipe],
     lesson.say(figures_line(trial.rate(measured.values[held])[0], measured))
     rows = distribution(trial, measured.values[held], measured.scores[held], lesson.scale)
     for name, row in rows.items():
-        lesson.say(f"{name}: weight {row['weight']:.2f}, PC {row['pearson']:.2f}, {row['low']:.2f} to {row['high']:.2f}")
+        lesson.say("{}: weight {weight:.2f}, PC {pearson:.2f}, {low:.2f} to {high:.2f}".format(name, **row))
     parts = fit_parts(recipes, measured.values, measured.scores, folds)
     path = write_arrays(
         lesson.folder / f"{lesson.name}.rule.npz", {"names": np.array(features.NAMES), **parts.arrays()}
