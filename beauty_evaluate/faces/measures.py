@@ -101,7 +101,7 @@ def height(name: str, region: str, tops: Sequence[int], lines: Sequence[Pair]) -
 
 
 def area(name: str, region: str, outlines: Sequence[Sequence[int]], across: Sequence[Pair]) -> Feature:
-    """The mean area inside outlines (shoelace formula) over the squared mean distance of `across`: 0.79 for a circle."""
+    """The mean area inside outlines (shoelace formula) over the squared mean distance of `across`: .79 for a circle."""
 
     def measure(points: Floats) -> Floats:
         areas = []

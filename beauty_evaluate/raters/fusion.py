@@ -58,11 +58,15 @@ class FusionConfig(Checked):
 class FusionRater:
     """The weighted mean of sub-scores of regions and of the network's."""
 
-    needs = frozenset({"crop", "landmarks"})
-
     def __init__(self, card: Card) -> None:
         assert isinstance(card.config, FusionConfig)
         self.card, self.config, self._lock = card, card.config, Lock()
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The photo too where the network sees another crop than the mesh."""
+        other = self.config.embedding.crop != self.config.crop
+        return frozenset({"crop", "landmarks", "photo"} if other else {"crop", "landmarks"})
 
     @property
     def name(self) -> str:
@@ -84,9 +88,8 @@ class FusionRater:
         values, _ = measure_faces(faces, self.config.crop)
         with self._lock:
             embed = self._embed
-        mean, scores = self.parts.rate(np.concatenate([values, embed(faces)], axis=1))
-        ratings = with_intervals(self.card, mean, measurements(faces, self.config.crop))
-        return replace(ratings, parts=scores, weights=dict(zip(scores, self.parts.weights.tolist(), strict=True)))
+        mean, parts = self.parts.rate(np.concatenate([values, embed(faces)], axis=1))
+        return replace(with_intervals(self.card, mean, measurements(faces, self.config.crop)), parts=parts)
 
     @cached_property
     def _embed(self) -> Embed:

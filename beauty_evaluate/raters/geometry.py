@@ -29,11 +29,12 @@ class RuleConfig(Checked):
 
     kind: Rule = "ridge"
     penalty: float = within(10.0, 0, above=True)  # of ridge: squared coefficients, per squared rating point
-    trees: int = within(800, 1)  # of boosting, and the next four
+    trees: int = within(800, 1)  # of boosting, and the next five
     depth: int = within(5, 1, 20)
     learning_rate: float = within(0.03, 0, 1, above=True)
     photo_share: float = within(0.5, 0, 1, above=True)  # that each tree learns from
     feature_share: float = within(0.15, 0, 1, above=True)  # that each node may ask for
+    leaf_photos: int = within(5, 1)  # behind each leaf, at least
     hidden: tuple[int, ...] = within((128,), 1)  # of mlp, and the next three
     weight_decay: float = within(1.0, 0)
     epochs: int = within(200, 1)  # at most: it stops when a tenth of the photos no longer gains

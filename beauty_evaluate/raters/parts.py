@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from beauty_evaluate.raters.regressors import Arrays, Floats, Regressor, Standardiser, regressor, with_prefix
 
+WEIGHT_OF = "weight of "  # before the name of a part: the key of its weight
+
 
 @dataclass(frozen=True)
 class Part:
@@ -66,9 +68,10 @@ class Parts:
         return self.mean + self.spread * np.stack([part.standing(features) for part in self.parts.values()], axis=1)
 
     def rate(self, features: Floats) -> tuple[Floats, dict[str, Floats]]:
-        """The ratings, float64 (N,), and the sub-scores that average to them, by name."""
+        """The ratings, float64 (N,), and what they are made of, as `Ratings.parts`: sub-scores and their weights."""
         scores = self.scores(features)
-        return np.einsum("np,p->n", scores, self.weights), dict(zip(self.parts, scores.T, strict=True))
+        weights = {WEIGHT_OF + name: np.full(len(scores), w) for name, w in zip(self.parts, self.weights, strict=True)}
+        return np.einsum("np,p->n", scores, self.weights), dict(zip(self.parts, scores.T, strict=True)) | weights
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For a file; `of` makes them again."""

@@ -26,7 +26,6 @@ class Ratings:
             nothing. NaN where something is not known.
         unusual: bool (N,), which faces are unlike anything learnt from; None where nobody asked.
         parts: by name what the mean was made of, float64 (N,) each, where a rater has parts.
-        weights: of those parts whose weighted mean is `mean`; they add up to 1.
         notes: sentences for a person.
     """
 
@@ -36,7 +35,6 @@ class Ratings:
     unusual: NDArray[np.bool_] | None = None
     parts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    weights: dict[str, float] = field(default_factory=dict)
 
     def part(self, start: int, count: int) -> "Ratings":
         """Those of `count` faces from `start` on."""

@@ -32,7 +32,7 @@ class SubScoresConfig(Checked):
 
 
 class SubScoresRater:
-    """The weighted mean of sub-scores; `Ratings.parts` and `Ratings.weights` have them."""
+    """The weighted mean of sub-scores; `Ratings.parts` has them and their weights."""
 
     needs = frozenset({"crop", "landmarks"})
 
@@ -58,6 +58,5 @@ class SubScoresRater:
     def rate(self, faces: Sequence[Face]) -> Ratings:
         """Rate each face. ValueError for no faces."""
         values, _ = measure_faces(faces, self._crop)
-        mean, scores = self.parts.rate(values)
-        ratings = with_intervals(self.card, mean, measurements(faces, self._crop))
-        return replace(ratings, parts=scores, weights=dict(zip(scores, self.parts.weights.tolist(), strict=True)))
+        mean, parts = self.parts.rate(values)
+        return replace(with_intervals(self.card, mean, measurements(faces, self._crop)), parts=parts)

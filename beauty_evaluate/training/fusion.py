@@ -40,7 +40,8 @@ def fit(lesson: Lesson) -> Learnt:
     assert isinstance(config, FusionConfig)
     network = registry.load_card(config.embedding.weights)
     embedding = _checked(network, config.embedding, lesson)
-    config = replace(config, embedding=embedding)
+    shared = embedding.crop.geometry == "aligned" and not embedding.crop.grey  # one crop for the mesh and the network
+    config = replace(config, embedding=embedding, crop=embedding.crop if shared else config.crop)
     path = _exported(network, lesson.folder, lesson.name)
     embed = embedding_of(path, embedding)
     measured = measure_lesson(lesson, config.crop, geometry_of(config.crop), (sha256(path)[:16], embed))
