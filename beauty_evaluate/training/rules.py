@@ -52,7 +52,8 @@ def _boosting(config: RuleConfig, features: Floats, scores: Floats) -> Trees:
         raise _missing() from error
     learner = GradientBoostingRegressor(
         n_estimators=config.trees, max_depth=config.depth, learning_rate=config.learning_rate,
-        subsample=config.photo_share, max_features=config.feature_share, min_samples_leaf=config.leaf_photos, random_state=config.seed,
+        subsample=config.photo_share, max_features=config.feature_share, min_samples_leaf=config.leaf_photos,
+        random_state=config.seed,
     ).fit(features, scores)  # fmt: skip
     trees = [tree.tree_ for tree in learner.estimators_[:, 0]]
     roots = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
