@@ -159,7 +159,6 @@ class TrainingConfig(Checked):
 
     epochs: int = within(40, 1)
     views_per_epoch: int = within(1, 1)  # augmented views of each photo in an epoch
-    sides: tuple[int, ...] = within((), 16)  # pixels of the crop in equal parts of the epochs; none: crop.size
     batch_size: int = within(32, 1)
     optimizer: Literal["muon", "adamw", "adam"] = "muon"
     learning_rate: float = within(2e-3, 0, above=True)
@@ -171,8 +170,6 @@ class TrainingConfig(Checked):
     ema_decay: float = within(0.995, 0, 1)  # 0: the last step's weights
     landmark_weight: float = within(0.3, 0)  # the data set's landmarks as a second target, in training only; 0: none
     group_weight: float = within(0.0, 0)  # cross-entropy of the group of faces as a further target, in training only
-    adversary_weight: float = within(0.0, 0)  # features that tell the data set are unlearnt, in training only
-    outputs: Literal["one", "per_data_set"] = "one"  # per_data_set: a score is their mean
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"  # auto: the faster of the two in a short trial
     seed: int = within(1, 0)
     passes: tuple[int, ...] = within((), 1)  # over each data set's photos in a view of an epoch; none given: 1
@@ -208,9 +205,3 @@ class Config(Checked):
             raise ConfigError(
                 f"A crop of {self.crop.size} pixels is too small for {blocks} blocks, which halve it: set {cure}."
             )
-        # the pools round up, and the first fully connected layer wants maps of one size
-        maps = math.ceil(self.crop.size / least)
-        for side in self.training.sides:
-            if not least <= side <= self.crop.size or math.ceil(side / least) != maps:
-                low, high = max(least, least * (maps - 1) + 1), self.crop.size
-                raise ConfigError(f"training.sides takes {low} to {high} pixels for a crop of {high}, not {side}.")

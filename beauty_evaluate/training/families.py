@@ -71,7 +71,7 @@ def train_rater(job: Job, say: Say = _silent, progress: Callable[[int, int], Non
         >>> from beauty_evaluate.datasets import synthetic
         >>> run = train_rater(Job(recipe("mean_baseline"), (synthetic.draw(20),), Path(tempfile.mkdtemp(), "run")))
         >>> run.card.name, round(run.card.config.mean, 1)
-        ('mean_baseline_synthetic', 2.8)
+        ('mean_baseline_synthetic', 3.0)
     """
     family = job.config.family
     if family not in TRAININGS:
