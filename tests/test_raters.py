@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import PORTRAIT, ROOT
+from geometry_support import fusion_card, geometry_card, sub_scores_card
 from ollama_support import MODEL, shared_server
 
 from beauty_evaluate import images, presets
@@ -29,6 +30,7 @@ from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Artifact, Card, TrainedOn
 from beauty_evaluate.raters.ensemble import BLEND, Blend, EnsembleConfig
+from beauty_evaluate.raters.geometry import Rule
 from beauty_evaluate.raters.language_model import LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, network_of
@@ -50,6 +52,7 @@ SMALL = {
         network=replace(presets.preset("article").network, channels=(4, 4, 6, 6, 8, 8), hidden=(8, 8)),
     ),
 }
+RULES: tuple[Rule, ...] = ("ridge", "boosting", "mlp")
 SCALE = RatingScale(1, 5)
 LEARNT = TrainedOn("some faces", "all", SCALE, ScaleMap(), {"n": 2, "mean": 3, "sd": 1, "min": 2, "max": 4}, ("ab",))
 
@@ -125,6 +128,9 @@ MAKERS: dict[str, Callable[[Path], Card]] = {
     "mean_baseline": mean_card,
     "zero_shot": zero_shot_card,
     "language_model": language_model_card,
+    **{f"geometry {rule}": partial(geometry_card, rule) for rule in RULES},
+    "sub_scores": sub_scores_card,
+    "fusion": lambda folder: fusion_card(network_card(SMALL["six_block"], folder), SMALL["six_block"].crop, folder),
 }
 
 

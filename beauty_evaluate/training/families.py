@@ -19,7 +19,7 @@ from beauty_evaluate.raters.ensemble import EnsembleConfig
 from beauty_evaluate.raters.language_model import LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
 from beauty_evaluate.raters.zero_shot import ZeroShotConfig
-from beauty_evaluate.training import ensemble, language_model, mean_baseline, zero_shot
+from beauty_evaluate.training import ensemble, fusion, geometry, language_model, mean_baseline, sub_scores, zero_shot
 from beauty_evaluate.training.export import versions
 from beauty_evaluate.training.fit import Say
 from beauty_evaluate.training.job import Job, TrainingRun, divided, train
@@ -35,6 +35,9 @@ TRAININGS: dict[str, FamilyTraining] = {
     "mean_baseline": FamilyTraining(mean_baseline.fit, {"mean_baseline": MeanBaselineConfig()}),
     "zero_shot": FamilyTraining(zero_shot.fit, {"clip_zero_shot": ZeroShotConfig()}),
     "language_model": FamilyTraining(language_model.fit, {"language_model": LanguageModelConfig()}),
+    "geometry": FamilyTraining(geometry.fit, {**geometry.PRESETS}),
+    "sub_scores": FamilyTraining(sub_scores.fit, {**sub_scores.PRESETS}),
+    "fusion": FamilyTraining(fusion.fit, {**fusion.PRESETS}),
 }
 
 
