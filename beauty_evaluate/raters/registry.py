@@ -10,9 +10,11 @@ from beauty_evaluate.config import Config, RaterConfig
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.features import FeaturesConfig, FeaturesRater
 from beauty_evaluate.raters.mean_baseline import MeanBaseline, MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, Runtime
 from beauty_evaluate.raters.rater import Rater
+from beauty_evaluate.raters.transfer import TransferConfig, TransferRater
 from beauty_evaluate.settings import from_json
 
 DEFAULT = "six_block"  # learnt from every photo there was
@@ -30,6 +32,8 @@ class Family:
 FAMILIES: dict[str, Family] = {
     "network": Family(Config, NetworkRater),
     "mean_baseline": Family(MeanBaselineConfig, lambda card, runtime, threads: MeanBaseline(card)),
+    "transfer": Family(TransferConfig, lambda card, runtime, threads: TransferRater(card, threads)),
+    "features": Family(FeaturesConfig, lambda card, runtime, threads: FeaturesRater(card, threads)),
 }
 
 
