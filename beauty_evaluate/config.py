@@ -159,7 +159,6 @@ class TrainingConfig(Checked):
 
     epochs: int = within(40, 1)
     views_per_epoch: int = within(1, 1)  # augmented views of each photo in an epoch
-    sides: tuple[int, ...] = within((), 16)  # pixels of the crop in equal parts of the epochs; none: crop.size
     batch_size: int = within(32, 1)
     optimizer: Literal["muon", "adamw", "adam"] = "muon"
     learning_rate: float = within(2e-3, 0, above=True)
@@ -208,9 +207,3 @@ class Config(Checked):
             raise ConfigError(
                 f"A crop of {self.crop.size} pixels is too small for {blocks} blocks, which halve it: set {cure}."
             )
-        # the pools round up, and the first fully connected layer wants maps of one size
-        maps = math.ceil(self.crop.size / least)
-        for side in self.training.sides:
-            if not least <= side <= self.crop.size or math.ceil(side / least) != maps:
-                low, high = max(least, least * (maps - 1) + 1), self.crop.size
-                raise ConfigError(f"training.sides takes {low} to {high} pixels for a crop of {high}, not {side}.")

@@ -16,7 +16,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("config", "presets", "settings", "images", "metrics", "drawing"), 1),
     **dict.fromkeys(("arrays", "decoders", "profiles"), 1),
     **dict.fromkeys(("faces", "datasets", "raters.card"), 2),
-    **dict.fromkeys(("datasets.crops", "datasets.pipeline", "datasets.augment", "raters"), 3),
+    **dict.fromkeys(("datasets.crops", "datasets.pipeline", "datasets.augment", "datasets.faces_of", "raters"), 3),
     **dict.fromkeys(("evaluation", "explain", "training"), 4),
     "reporting": 5,
     "scoring": 6,

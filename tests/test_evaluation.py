@@ -12,11 +12,11 @@ from conftest import ROOT, Run
 from beauty_evaluate.cli import evaluate as command
 from beauty_evaluate.cli import report_data
 from beauty_evaluate.config import RatingScale, ScaleMap
+from beauty_evaluate.datasets import faces_of as faces_of_module
 from beauty_evaluate.datasets import london, registry, scut, synthetic
 from beauty_evaluate.datasets.dataset import DataSet, Sample
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.evaluation import data_summary
-from beauty_evaluate.evaluation import evaluate as evaluation_module
 from beauty_evaluate.evaluation.evaluate import Evaluation, assert_no_leakage, evaluate
 from beauty_evaluate.evaluation.published import read_published
 from beauty_evaluate.faces.detect import Face
@@ -64,7 +64,7 @@ def made_up(predicted: Sequence[float], true: Sequence[float], genders: str, on_
 def test_every_picture_counts_at_any_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
     data = synthetic.draw(8)
     whole = evaluate(Brightness(), data, sorted(data.samples))
-    monkeypatch.setattr(evaluation_module, "PHOTOS_PER_BATCH", 3)
+    monkeypatch.setattr(faces_of_module, "PHOTOS_AT_ONCE", 3)
     rater, progress = Brightness(), []
     in_threes = evaluate(rater, data, sorted(data.samples), lambda done, total: progress.append((done, total)))
     assert rater.calls == [3, 3, 2]

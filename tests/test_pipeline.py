@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -78,24 +77,6 @@ def test_without_augmentation_a_batch_is_the_centre_of_the_crops(drawn: DataSet)
     batch = next(Batches(crops, preset("article").augment, 12, 1).epoch(0))
     order = [int(np.flatnonzero(crops.scores == s)[0]) for s in batch.scores]
     assert np.array_equal(batch.pixels, crops.centre[order])
-
-
-def test_smaller_crops_show_the_same_as_those_of_full_size(drawn: DataSet) -> None:
-    """Only coarser: the same warp and background by the same draws, also of the person's mask."""
-    crops = load_crops(list(drawn.samples.values()), CropConfig(size=64), pad=10)
-    person = np.zeros((len(crops.names), 84, 84), np.uint8)
-    person[:, 30:, 20:60] = 255
-    still = {"erase": 0.0, "blur": 0.0, "mixup": 0.0, "rotation": 20.0}
-    for background in (0.0, 1.0):
-        augment = replace(preset("six_block").augment, background=background, **still)
-        batches = Batches(replace(crops, person=person), augment, 12, 1)
-        full, small = (next(batches.epoch(2, side=side)) for side in (None, 32))
-        assert small.pixels.shape == (12, 32, 32, 3)
-        assert np.array_equal(full.landmarks, small.landmarks)
-        shrunk = np.stack([cv2.resize(crop, (32, 32), interpolation=cv2.INTER_AREA) for crop in full.pixels])
-        shifted = np.roll(shrunk, 1, axis=2)
-        near, far = (np.abs(other - small.pixels.astype(int)).mean() for other in (shrunk.astype(int), shifted))
-        assert near < 0.5 * far, background
 
 
 def test_landmarks_follow_the_pixels(drawn: DataSet) -> None:

@@ -18,9 +18,9 @@ from beauty_evaluate.cli.train import main
 from beauty_evaluate.datasets import registry as datasets
 from beauty_evaluate.datasets import synthetic
 from beauty_evaluate.datasets.dataset import DataSet
+from beauty_evaluate.datasets.faces_of import _face
 from beauty_evaluate.datasets.mixture import mix
 from beauty_evaluate.errors import ConfigError
-from beauty_evaluate.evaluation.evaluate import _face
 from beauty_evaluate.raters import backend, registry
 from beauty_evaluate.raters.network import NetworkRater
 from beauty_evaluate.training.held_out import for_curve

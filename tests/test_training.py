@@ -19,9 +19,8 @@ from beauty_evaluate.raters import builders
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.builders import keras_predictor
 from beauty_evaluate.raters.runtime import predict
-from beauty_evaluate.settings import with_settings
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
-from beauty_evaluate.training.fit import choose_precision, emulates_bfloat16, fit, side_of
+from beauty_evaluate.training.fit import choose_precision, emulates_bfloat16, fit
 from beauty_evaluate.training.learner import Learner, ReversedGradient, Start
 from beauty_evaluate.training.optimizer import FusedAdamW, Muon, learning_rate, optimizer_of, orthogonal, update_ema
 
@@ -36,9 +35,7 @@ def recipe(**training: Any) -> Config:
     base = presets.preset("synthetic")
     full = presets.preset("six_block")
     plan: dict[str, Any] = {"epochs": 3, "batch_size": 4, "ema_decay": 0.9, "precision": "float32", **training}
-    # five blocks, so that crops of 64 pixels leave maps of 2 x 2, which smaller ones can have too
-    network = replace(base.network, channels=(8, 16, 16, 24, 32), convolutions=(1, 1, 1, 1, 1))
-    return replace(base, network=network, augment=full.augment, training=replace(base.training, **plan))
+    return replace(base, augment=full.augment, training=replace(base.training, **plan))
 
 
 class Interrupted(Exception):
@@ -53,11 +50,9 @@ def stop_after(epochs: int) -> Callable[[Progress], None]:
     return report
 
 
-@pytest.mark.parametrize(("precision", "sides"), [("float32", (40, 64)), ("mixed_bfloat16", ())])
-def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(
-    crops: Crops, tmp_path: Path, precision: str, sides: tuple[int, ...]
-) -> None:
-    config = recipe(precision=precision, sides=sides, epochs=2)
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(crops: Crops, tmp_path: Path, precision: str) -> None:
+    config = recipe(precision=precision, epochs=2)
     for name in ("whole", "cut"):
         (tmp_path / name).mkdir()
     whole, run = fit(config, crops, tmp_path / "whole")
@@ -113,23 +108,6 @@ def test_training_learns_what_it_is_shown(crops: Crops, tmp_path: Path) -> None:
 def test_validation_figures_stand_in_the_history(crops: Crops, tmp_path: Path) -> None:
     _, run = fit(recipe(epochs=1), crops, tmp_path, validation=crops)
     assert run.history[0].validation["n"] == 8
-
-
-def test_crops_grow_in_equal_parts_of_the_epochs_and_the_network_stays(crops: Crops, tmp_path: Path) -> None:
-    config = recipe(epochs=5, sides=(33, 48, 64))
-    assert [side_of(config, epoch) for epoch in range(6)] == [33, 33, 48, 48, 64, 64]
-    batches = Batches(crops, config.augment, 4, 1)
-    small = Learner(config, batches, "float32", side=33)
-    large = Learner(config, batches, "float32", side=64)
-    small.epoch(0)
-    large.restore(small.arrays())
-    for a, b in zip(small.finished().get_weights(), large.finished().get_weights(), strict=True):
-        assert np.array_equal(a, b)
-    assert large.finished().input_shape == (None, 64, 64, 3)
-    with pytest.raises(ConfigError, match="takes 33 to 64 pixels for a crop of 64, not 96"):
-        recipe(sides=(96, 64))
-    with pytest.raises(ConfigError, match="takes 129 to 256 pixels for a crop of 256, not 128"):
-        with_settings(presets.preset("six_block"), ["training.sides=[128, 256]"])
 
 
 def test_landmarks_and_missing_landmarks_are_both_learnt_from(tmp_path: Path) -> None:
@@ -310,7 +288,7 @@ def test_unknown_groups_and_landmarks_cost_nothing(crops: Crops) -> None:
         batches = Batches(known, presets.NO_AUGMENT, 8, 1)
         learner = Learner(config, batches, "float32")
         assert set(learner.heads) == ({"landmarks", "groups"} if extra else set())
-        batch = batches._batch(0, np.arange(1, 8), 64)
+        batch = batches._batch(0, np.arange(1, 8))
         if extra:
             assert not batch.landmarks_known.any()
             assert not batch.groups_known.any()

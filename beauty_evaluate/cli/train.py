@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beauty_evaluate.cli.common import Counter, import_tensorflow, start
-from beauty_evaluate.config import ROOT, Config
+from beauty_evaluate.config import ROOT, Config, RaterConfig
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.presets import PRESETS, preset
 from beauty_evaluate.settings import with_settings
@@ -40,7 +40,8 @@ def _flags(parser: argparse.ArgumentParser) -> None:
     add("--split", metavar="NAME", action="append", default=[],
         help="split of the first --data, or once for each; cv: all its official folds (default: own)")  # fmt: skip
     add("--scale", type=float, nargs=2, metavar=("LOW", "HIGH"), help="of the scores in a table of your own")
-    add("--preset", choices=sorted(PRESETS), help="the recipe (default: six_block with --data, synthetic without)")
+    add("--preset", metavar="NAME", help=f"the recipe, such as {', '.join(PRESETS)} or that of a rival "
+        "(default: six_block with --data, synthetic without)")  # fmt: skip
     add("--from", dest="start", metavar="NAME", help="go on from these weights: a name in weights/ or a card's path")
     add("--set", dest="settings", metavar="SECTION.KEY=VALUE", action="append", default=[],
         help="change any setting of the recipe, for instance augment.mixup=0; may be given again")  # fmt: skip
@@ -65,7 +66,8 @@ def _run(options: argparse.Namespace) -> int:
     out = options.out or _out(config, data, splits, options)
     import_tensorflow()
     from beauty_evaluate.training.crossval import cross_validate
-    from beauty_evaluate.training.job import Job, train
+    from beauty_evaluate.training.families import train_rater
+    from beauty_evaluate.training.job import Job
 
     command = _command(options, data)
     job = Job(config, data, out, splits, options.val, options.resume, command, card)
@@ -73,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
         for run in cross_validate(replace(job, splits=()), options.keep or out, options.lanes, _say):
             _finish(run)
         return 0
-    _finish(train(job, _say, Counter("reading photos")))
+    _finish(train_rater(job, _say, Counter("reading photos")))
     return 0
 
 
@@ -84,12 +86,19 @@ def _card(name: str | None) -> "Card | None":
     return None if name is None else registry.load_card(name)
 
 
-def _config(options: argparse.Namespace, card: "Card | None") -> Config:
+def _config(options: argparse.Namespace, card: "Card | None") -> RaterConfig:
     """The recipe with all that was changed on the command line."""
+    name = options.preset or ("six_block" if options.data else "synthetic")
+    config: RaterConfig
     if card and not options.preset and isinstance(card.config, Config):
         config = card.config
+    elif name in PRESETS:
+        config = preset(name)
     else:
-        config = preset(options.preset or ("six_block" if options.data else "synthetic"))
+        import_tensorflow()
+        from beauty_evaluate.training.families import recipe
+
+        config = recipe(name)
     changes = [f"training.{key}={value}" for key in SHORT if (value := getattr(options, key)) is not None]
     return with_settings(config, [*options.settings, *changes])
 
@@ -119,7 +128,7 @@ def _splits(options: argparse.Namespace, data: "tuple[DataSet, ...]") -> tuple[s
 
 
 def _out(
-    config: Config, data: "tuple[DataSet, ...]", splits: tuple[str | None, ...], options: argparse.Namespace
+    config: RaterConfig, data: "tuple[DataSet, ...]", splits: tuple[str | None, ...], options: argparse.Namespace
 ) -> Path:
     """runs/PRESET_SPLIT."""
     if options.split == [CV]:

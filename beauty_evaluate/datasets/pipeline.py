@@ -88,32 +88,25 @@ class Batches:
         self.shape_sd: Floats = np.asarray(np.maximum(some.std(0), 1e-3))
         self.swap = mirror_order(self.mean_shape)
 
-    def epoch(self, epoch: int, ahead: int = 4, side: int | None = None) -> Iterator[Batch]:
-        """The batches of one epoch, built on threads while the network computes.
-
-        Args:
-            epoch: counted from 0.
-            ahead: batches that may wait.
-            side: pixels of the crops; None: as they were read.
-        """
-        side = side or self.size
+    def epoch(self, epoch: int, ahead: int = 4) -> Iterator[Batch]:
+        """The batches of one epoch, built on threads while the network computes."""
         parts = []
         for turn in range(epoch * self.views, (epoch + 1) * self.views):
             order = np.random.default_rng((self.seed, turn)).permutation(len(self.photos))
             parts += [(turn, order[i * self.batch : (i + 1) * self.batch]) for i in range(self.view_steps)]
         with ThreadPoolExecutor(2) as pool:
-            waiting = [pool.submit(self._batch, *part, side) for part in parts[:ahead]]
+            waiting = [pool.submit(self._batch, *part) for part in parts[:ahead]]
             for i in range(self.steps):
                 batch = waiting.pop(0).result()
                 if i + ahead < self.steps:
-                    waiting.append(pool.submit(self._batch, *parts[i + ahead], side))
+                    waiting.append(pool.submit(self._batch, *parts[i + ahead]))
                 yield batch
 
-    def _batch(self, turn: int, places: NDArray[np.int64], side: int) -> Batch:
+    def _batch(self, turn: int, places: NDArray[np.int64]) -> Batch:
         """The batch of the photos at these places in a view, counted over all epochs."""
         rngs = [np.random.default_rng((self.seed, turn, int(place))) for place in places]
         indices = self.photos[places]
-        built = [self._augmented(int(i), side, rng) for i, rng in zip(indices, rngs, strict=True)]
+        built = [self._augmented(int(i), rng) for i, rng in zip(indices, rngs, strict=True)]
         pixels = np.stack([crop for crop, _ in built])
         marks = np.stack([m for _, m in built])
         scores, groups, data_sets = self.crops.scores[indices], self.groups[indices], self.data_sets[indices]
@@ -134,28 +127,30 @@ class Batches:
         marks = marks.reshape(len(indices), -1)
         return Batch(pixels, scores, marks, landmarks_known, groups, groups_known, data_sets)
 
-    def _augmented(self, index: int, side: int, rng: np.random.Generator) -> tuple[Picture, Floats]:
+    def _augmented(self, index: int, rng: np.random.Generator) -> tuple[Picture, Floats]:
         """One crop, changed at random, and its landmarks as offsets from the mean shape in units of their SD."""
         crop, change = self.crops.pixels[index], self.augment
         matrix, mirrored = random_warp(change, self.size, rng)
-        shrink = side / self.size
-        to_side = shrink * matrix
-        to_side[:, 2] += (shrink - 1) / 2  # pixel centres lie at whole numbers
-        if side == self.size and (matrix[:, :2] == np.eye(2)).all() and not matrix[:, 2].any():
+        if (matrix[:, :2] == np.eye(2)).all() and not matrix[:, 2].any():
             crop = self.crops.pixels[index, self.crops.pad :, self.crops.pad :][: self.size, : self.size].copy()
         else:
-            without_pad = np.eye(3)
-            without_pad[:2, 2] = -self.crops.pad
-            crop = _warped(crop, to_side @ without_pad, side)
-        crop = np.asarray(crop, np.uint8).reshape(side, side, -1)
+            shifted = matrix.copy()
+            shifted[:, 2] -= matrix[:, :2] @ np.full(2, self.crops.pad)
+            crop = self._warped(crop, shifted)
+        crop = np.asarray(crop, np.uint8).reshape(self.size, self.size, -1)
         if self.crops.person is not None and change.background and rng.random() < change.background:
-            crop = self._before_another_background(index, crop, to_side, rng)
+            crop = self._before_another_background(index, crop, matrix, rng)
         crop = degraded(recoloured(crop, change, rng), change, rng)
         if not self.landmarks_known[index]:
             return crop, np.zeros_like(self.mean_shape)
         marks = align.transform(self.crops.landmarks[index] * self.size, matrix) / self.size
         marks = marks[self.swap] if mirrored else marks
         return crop, ((marks - self.mean_shape) / self.shape_sd).astype(np.float32)
+
+    def _warped(self, picture: Picture, matrix: NDArray[np.float64]) -> Picture:
+        size = (self.size, self.size)
+        warped = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(warped, np.uint8)
 
     def _before_another_background(
         self, index: int, crop: Picture, matrix: NDArray[np.float64], rng: np.random.Generator
@@ -166,12 +161,7 @@ class Batches:
         # pixel centres of the mask, in pixels of the crop without its padding
         to_crop = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2], [0, 0, 1]])
         to_crop[:2, 2] -= self.crops.pad
-        person = _warped(self.crops.person[index], matrix @ to_crop, len(crop))
+        person = self._warped(self.crops.person[index], matrix @ to_crop)
         other = int(rng.integers(len(self.crops.names)))
         masks: list[Floats] = [np.asarray(mask / 255, np.float32) for mask in (person, self.crops.person[other])]
         return replace_background(crop, masks[0], self.crops.pixels[other], masks[1], rng)
-
-
-def _warped(picture: Picture, matrix: NDArray[np.float64], side: int) -> Picture:
-    warped = cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(warped, np.uint8)

@@ -1,8 +1,7 @@
 """Scores of a whole test part against its labels: every photo counts, on any data set, by any rater."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate import metrics
-from beauty_evaluate.config import CropConfig, cores
-from beauty_evaluate.datasets.dataset import DataSet, Sample
+from beauty_evaluate.datasets.dataset import DataSet
+from beauty_evaluate.datasets.faces_of import faces_of
 from beauty_evaluate.errors import DataError, PhotoError
-from beauty_evaluate.faces.detect import Face, find_faces, main_face
+from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters.card import Card, TrainedOn
 from beauty_evaluate.raters.rater import Rater, Ratings, crop_config, in_order
-
-PHOTOS_PER_BATCH = 64  # that are decoded and searched before the rater gets them
 
 Progress = Callable[[int, int], None]
 Floats = NDArray[np.float64]
@@ -155,7 +152,8 @@ def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progre
         raise DataError(f"There are no photos of {data.title} to evaluate on. Choose another split.")
     part = trained_on(rater.card, data)
     rated, problems = list[tuple[list[str], Ratings]](), dict[str, str]()
-    for batch in _batches(rater, [data.samples[name] for name in names]):
+    samples = [data.samples[name] for name in names]
+    for batch in faces_of(samples, crop_config(rater), crop_alone=rater.needs <= {"crop"}):
         faces = {name: face for name, face in batch.items() if isinstance(face, Face)}
         problems |= {name: f"{name}: {error}" for name, error in batch.items() if isinstance(error, PhotoError)}
         if faces:
@@ -202,32 +200,6 @@ def assert_no_leakage(card: Card, data: DataSet, names: Iterable[str]) -> None:
             f"{card.name} has learnt from {len(learnt)} of these photos of {data.title}, {learnt[0]} the first. Choose "
             "the split it was made for, or other weights."
         )
-
-
-def _batches(rater: Rater, samples: Sequence[Sample]) -> Iterator[dict[str, Face | PhotoError]]:
-    """The face of each sample by name, or why there is none. Photos are not kept in memory where a crop will do."""
-    config = crop_config(rater)
-    crop_alone = rater.needs <= {"crop"}
-
-    def face_of(sample: Sample) -> Face | PhotoError:
-        try:
-            face = _face(sample, config)
-        except PhotoError as error:
-            return error
-        return face.without_photo(config) if crop_alone else face
-
-    with ThreadPoolExecutor(cores()) as pool:
-        for start in range(0, len(samples), PHOTOS_PER_BATCH):
-            batch = samples[start : start + PHOTOS_PER_BATCH]
-            yield dict(zip((sample.name for sample in batch), pool.map(face_of, batch), strict=True))
-
-
-def _face(sample: Sample, config: CropConfig) -> Face:
-    """The main face of a photo; PhotoError. Of drawn faces, the five points are given."""
-    photo = sample.read()
-    if sample.points is None or config.geometry == "whole":
-        return main_face(find_faces(photo, config))
-    return Face((0, 0, photo.shape[1], photo.shape[0]), sample.points, 1.0, photo)
 
 
 def _on_scale(scores: Floats, part: TrainedOn | None) -> Floats:

@@ -96,9 +96,7 @@ def build(
                 y = layers.Add(dtype=dtype, name=f"block{b}_add{c}")([x, y])
             relu = layers.ReLU(dtype=dtype, name=f"block{b}_relu{c}")
             x = y if learning and c == count else relu(y)
-        # of maps with an odd side, the last row and column count too
-        padding = "same" if x.shape[1] % 2 else "valid"
-        x = layers.MaxPooling2D(2, padding=padding, dtype=dtype, name=f"block{b}_pool")(x)
+        x = layers.MaxPooling2D(2, dtype=dtype, name=f"block{b}_pool")(x)
         x = relu(x) if learning else x
         x = BatchNorm(dtype=dtype, name=f"block{b}_norm")(x)
     x = layers.Flatten(dtype=dtype, name="flatten")(x)

@@ -36,7 +36,8 @@ def write_training_report(run: TrainingRun, command: str = "") -> tuple[Path, Pa
     Returns:
         The paths of the Markdown and of the page.
     """
-    draw_learning_curves(run.out / CURVES, run.history, run.card, run.held_out)
+    if run.history:
+        draw_learning_curves(run.out / CURVES, run.history, run.card, run.held_out)
     pictures = {title: _pictures(run, title) for title in run.evaluations}
     tables = {title: evaluation_table(evaluation) for title, evaluation in run.evaluations.items()}
     markdown, page = run.out / "report.md", run.out / "report.html"
@@ -90,13 +91,18 @@ def _pictures(run: TrainingRun, title: str) -> list[Picture]:
 
 def _facts(card: Card) -> list[str]:
     """What was trained, in a few lines."""
-    assert isinstance(card.config, Config)
-    plan = card.config.training
-    lines = [
-        f"Network `{card.config.network.kind}`, preset `{card.config.preset}`, {card.parameters:,} parameters, "
-        f"{plan.epochs} epochs, seed {plan.seed}, {card.precision}; {card.seconds:.0f} s, "
-        f"{card.images_per_second:.0f} images/s.",
-    ]
+    if isinstance(card.config, Config):
+        plan = card.config.training
+        lines = [
+            f"Network `{card.config.network.kind}`, preset `{card.config.preset}`, {card.parameters:,} parameters, "
+            f"{plan.epochs} epochs, seed {plan.seed}, {card.precision}; {card.seconds:.0f} s, "
+            f"{card.images_per_second:.0f} images/s.",
+        ]
+    else:
+        lines = [
+            f"Rater of the family `{card.config.family}`, preset `{card.config.preset}`, {card.parameters:,} "
+            f"parameters; {card.seconds:.0f} s."
+        ]
     for part in card.trained_on:
         line, count = part.map, part.labels.get("n", len(part.photos))
         text = f"Learnt from {part.data_set}, split {part.split}: {count:.0f} photos rated {part.scale}"
@@ -119,7 +125,7 @@ def _markdown(run: TrainingRun, tables: dict[str, str], pictures: dict[str, list
     lines = [f"# {run.card.name}", ""]
     for fact in _facts(run.card):
         lines += [fact, ""]
-    lines += [f"![learning curves]({CURVES})", "", _curve_note(run), ""]
+    lines += [f"![learning curves]({CURVES})", "", _curve_note(run), ""] if run.history else []
     for title, text in tables.items():
         missed = len(run.evaluations[title].missed)
         lines += [
@@ -148,7 +154,7 @@ def _page(run: TrainingRun, tables: dict[str, str], pictures: dict[str, list[Pic
         "training.html",
         title=run.card.name,
         facts=[fact.replace("`", "") for fact in _facts(run.card)],
-        curves=_inside(run.out / CURVES),
+        curves=_inside(run.out / CURVES) if run.history else "",
         note=_curve_note(run).replace("`", ""),
         parts=[
             {

@@ -81,14 +81,11 @@ def fit(
     batches = Batches(train, config.augment, plan.batch_size, plan.seed, plan.views_per_epoch, plan.passes)
     precision = saved.precision if saved else _fastest_precision(config, batches, say)
     say(f"precision: {precision}")
+    learner = Learner(config, batches, precision, start)
     state = saved or Checkpoint(config, photos, commit, precision, [], [])
-    learner = Learner(config, batches, precision, start, side_of(config, len(state.history)))
     if saved:
         learner.restore(saved.arrays)
     for epoch in range(len(state.history), plan.epochs):
-        if learner.side != side_of(config, epoch):
-            learner = Learner(config, batches, precision, side=side_of(config, epoch))
-            learner.restore(state.arrays)
         begin = time.perf_counter()
         loss = learner.epoch(epoch)
         seconds = time.perf_counter() - begin
@@ -100,23 +97,6 @@ def fit(
         state.write(out)
         report(done)
     return learner.finished(), state
-
-
-def side_of(config: Config, epoch: int) -> int:
-    """Pixels a side of the crops of an epoch, counted from 0: small ones first cost less and lose nothing
-    (progressive resizing, Tan & Le, ICML 2021).
-
-    Example:
-        >>> from beauty_evaluate.presets import preset
-        >>> from beauty_evaluate.settings import with_settings
-        >>> config = with_settings(preset("six_block"), ["training.epochs=4", "training.sides=[160, 256]"])
-        >>> [side_of(config, epoch) for epoch in range(4)]
-        [160, 160, 256, 256]
-    """
-    sides = config.training.sides
-    if not sides:
-        return config.crop.size
-    return sides[min(epoch * len(sides) // config.training.epochs, len(sides) - 1)]
 
 
 def _fastest_precision(config: Config, batches: Batches, say: Say) -> str:

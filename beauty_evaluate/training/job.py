@@ -7,23 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
-from beauty_evaluate.config import Config, ScaleMap
+from beauty_evaluate.config import Config, RaterConfig, ScaleMap
 from beauty_evaluate.datasets.crops import Crops, load_crops
 from beauty_evaluate.datasets.dataset import DataSet
-from beauty_evaluate.datasets.mixture import Mixture, Part, mix, run_name, split_label
-from beauty_evaluate.datasets.splits import ALL
-from beauty_evaluate.errors import ConfigError, DataError
+from beauty_evaluate.datasets.mixture import Mixture, mix
+from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.evaluation.evaluate import Evaluation
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.backend import keras
-from beauty_evaluate.raters.card import Card, TrainedOn, photo_hash
+from beauty_evaluate.raters.card import Card, TrainedOn
 from beauty_evaluate.raters.statistics import feature_statistics, filter_statistics
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.export import input_of, versions, write_card, write_network
 from beauty_evaluate.training.fit import Say, fit
 from beauty_evaluate.training.held_out import for_curve
-from beauty_evaluate.training.provenance import head_commit, utc_now
+from beauty_evaluate.training.provenance import card_name, head_commit, learnt_from, utc_now
 from beauty_evaluate.training.start import check_shape, learnt_before, scale_change, start_from
 from beauty_evaluate.training.test_part import evaluate_on_test
 
@@ -46,7 +45,7 @@ class Job:
         start: card of the weights to begin with; None: random ones.
     """
 
-    config: Config
+    config: RaterConfig
     data: tuple[DataSet, ...]
     out: Path
     splits: tuple[str | None, ...] = ()
@@ -54,6 +53,13 @@ class Job:
     resume: bool = False
     command: str = ""
     start: Card | None = None
+
+    @property
+    def network(self) -> Config:
+        """The recipe of a network; ConfigError for one of another family."""
+        if not isinstance(self.config, Config):
+            raise ConfigError(f"The preset {self.config.preset} is no network, which this needs. Name one.")
+        return self.config
 
 
 @dataclass(frozen=True)
@@ -106,24 +112,25 @@ def train(job: Job, say: Say = _silent, progress: Callable[[int, int], None] | N
         >>> run.card.name, run.card.metrics["synthetic faces"]["all"]["n"]
         ('synthetic', 4)
     """
+    config = job.network
     _check(job)
-    mixture, watched = _divided(job)
-    crop = job.config.crop
-    pad = round(crop.size * job.config.augment.pad)
+    mixture, watched = divided(job, config.training.curve_photos)
+    crop = config.crop
+    pad = round(crop.size * config.augment.pad)
     for part in mixture.parts:
         say(f"reading {len(part.split.train)} photos of {part.title}, split {part.split.name}")
-    crops = load_crops(mixture.train, crop, pad, progress, person=job.config.augment.background > 0)
+    crops = load_crops(mixture.train, crop, pad, progress, person=config.augment.background > 0)
     validation = load_crops(watched.train, crop, pad) if watched else None
     loaded = [crops.problems, *([validation.problems] if validation else [])]
     problems = [str(problem) for part in (*(data.problems for data in job.data), *loaded) for problem in part]
     for problem in problems:
         say(f"problem: {problem}")
     job.out.mkdir(parents=True, exist_ok=True)
-    trained_on = tuple(_trained_on(mixture, part, crops) for part in mixture.parts)
+    trained_on = tuple(learnt_from(mixture, part, crops.names) for part in mixture.parts)
     change = scale_change(job.start, mixture.scale, trained_on[0].labels) if job.start else ScaleMap()
     start = start_from(job.start, change) if job.start else None
     model, run = fit(
-        job.config, crops, job.out, validation, job.resume, head_commit(), start, lambda p: say(line_of(p)), say
+        config, crops, job.out, validation, job.resume, head_commit(), start, lambda p: say(line_of(p)), say
     )
     if job.start:
         trained_on += learnt_before(job.start, change)
@@ -143,17 +150,17 @@ def _check(job: Job) -> None:
         raise ConfigError(f"{job.out} holds a run already. Add --resume or change --out.")
     if job.out.exists() and not job.out.is_dir():
         raise ConfigError(f"{job.out} is a file. Name a folder for the run.")
-    if job.config.crop.geometry != "aligned" and not all(data.people for data in job.data):
+    if job.network.crop.geometry != "aligned" and not all(data.people for data in job.data):
         raise ConfigError(f"The preset {job.config.preset} learns from whole photos. Name some with --data.")
     if job.start:
-        check_shape(job.config, job.start)
+        check_shape(job.network, job.start)
 
 
-def _divided(job: Job) -> tuple[Mixture, Mixture | None]:
+def divided(job: Job, curve_photos: int = 0) -> tuple[Mixture, Mixture | None]:
     """What to learn from with its test part, and photos for the held-out curve, as a training part."""
     mixture = mix(job.data, job.splits or None)
     if not job.validate:
-        return for_curve(mixture, job.config.training.curve_photos)
+        return for_curve(mixture, curve_photos)
     mixture = mixture.holdout()
     watched = [replace(part, split=replace(part.split, train=part.split.test, test=())) for part in mixture.parts]
     return mixture, Mixture(tuple(watched))
@@ -174,23 +181,6 @@ def line_of(progress: Progress) -> str:
     return line
 
 
-def _trained_on(mixture: Mixture, part: Part, crops: Crops) -> TrainedOn:
-    """What is learnt from one data set: the photos that gave a crop, as hashes, and their scores."""
-    names = {
-        sample.name: name
-        for sample, name in zip(mixture.samples(part, part.split.train), part.split.train, strict=True)
-    }
-    is_of_part = np.array([name in names for name in crops.names])
-    if not is_of_part.any():
-        raise DataError(f"There is nothing to learn from in {part.title}: no photo shows a face that was found.")
-    scores = crops.scores[is_of_part].astype(np.float64)
-    statistics = {"mean": scores.mean(), "sd": scores.std(), "min": scores.min(), "max": scores.max()}
-    labels = {"n": float(len(scores)), **{key: float(value) for key, value in statistics.items()}}
-    photos = sorted(photo_hash(part.data.title, names[name]) for name in crops.names if name in names)
-    data = part.data
-    return TrainedOn(data.title, part.split.name, data.scale, part.map, labels, tuple(photos), data.people)
-
-
 def _card(
     job: Job,
     mixture: Mixture,
@@ -200,9 +190,8 @@ def _card(
     started_from: str,
 ) -> Card:
     """The card but for figures and artifacts."""
-    label = split_label([part.data for part in mixture.parts], [part.split.name for part in mixture.parts])
     return Card(
-        name=job.config.preset if label == ALL else run_name(job.config.preset, label),
+        name=card_name(job.config.preset, mixture),
         config=job.config,
         scale=mixture.scale,
         trained_on=trained_on,
@@ -214,7 +203,7 @@ def _card(
         seconds=round(sum(p.seconds for p in run.history), 1),
         images_per_second=round(float(np.median([p.images_per_second for p in run.history])), 1),
         started_from=started_from,
-        input=input_of(job.config),
+        input=input_of(job.network),
         versions=versions(),
         folder=job.out / "weights",
     )

@@ -1,7 +1,7 @@
 """A network in training, and the step that changes it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,15 +55,12 @@ class Learner:
         True
     """
 
-    def __init__(
-        self, config: Config, batches: Batches, precision: str, start: Start | None = None, side: int | None = None
-    ) -> None:
-        self.config, self.batches, self.side = config, batches, side or config.crop.size
+    def __init__(self, config: Config, batches: Batches, precision: str, start: Start | None = None) -> None:
+        self.config, self.batches = config, batches
         self.mean = float(batches.crops.scores.mean())
         variance = float(batches.crops.scores.var()) or 1.0
         plan = config.training
-        seen = replace(config, crop=replace(config.crop, size=self.side), training=replace(plan, sides=()))
-        self.model = builders.build(seen, self.mean, precision, plan.seed, learning=True)
+        self.model = builders.build(config, self.mean, precision, plan.seed, learning=True)
         if start:
             self.model.set_weights(start.weights)
         # further targets: learning them shapes the features, and they are dropped at the end
@@ -136,7 +133,7 @@ class Learner:
     def epoch(self, epoch: int) -> float:
         """One epoch: `views_per_epoch` passes over the photos. Returns the mean squared error of the score."""
         plan, losses = self.config.training, []
-        for i, batch in enumerate(self.batches.epoch(epoch, side=self.side)):
+        for i, batch in enumerate(self.batches.epoch(epoch)):
             done = epoch * self.batches.steps + i
             self.optimizer.learning_rate.assign(learning_rate(self.config, done, self.batches.steps))
             # the average follows fast while the weights still run: (1 + step) / (10 + step)
@@ -171,6 +168,6 @@ class Learner:
         return [v.numpy() for v in self._state()]
 
     def restore(self, arrays: list[NDArray[Any]]) -> None:
-        """Go back to where `arrays` was taken, at this side or another: no array hangs on it."""
+        """Go back to where `arrays` was taken."""
         for variable, array in zip(self._state(), arrays, strict=True):
             variable.assign(array)
