@@ -1,6 +1,7 @@
 """Where backbones come from: a file of Keras, keras.applications, KerasHub."""
 
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -82,6 +83,9 @@ def of_keras_hub(config: BackboneConfig, size: int) -> tuple[Forward, Preprocess
         WeightsError: the preset cannot be read or fetched.
     """
     hub = keras_hub()
+    is_name = re.fullmatch(r"\w+", config.source) and not Path(config.source).is_dir()
+    if is_name and config.source not in hub.models.Backbone.presets:
+        raise ConfigError(f"There is no preset {config.source} of KerasHub. See keras.io/keras_hub/presets.")
     try:
         model = _hub_backbone(hub, config, size)
     except (OSError, ValueError, ImportError, RuntimeError) as error:
@@ -89,7 +93,7 @@ def of_keras_hub(config: BackboneConfig, size: int) -> tuple[Forward, Preprocess
             f"The weights of {config.source} cannot be fetched here ({_first_line(error)}). Where there is a network, "
             f"run tools/fetch_backbone.py {config.source} FOLDER, and name that folder with --backbone."
         ) from error
-    forward: Forward = getattr(model, "get_vision_embeddings", model)  # of CLIP, which reads texts too
+    forward = _of_pixels(model)
     if config.preprocess != "auto":
         return forward, AS_IT_IS
     try:
@@ -105,6 +109,16 @@ def _hub_backbone(hub: Any, config: BackboneConfig, size: int) -> Any:
         return hub.models.Backbone.from_preset(config.source, image_shape=(size, size, 3), **options)
     except TypeError:  # CLIP, of which only a part has a shape, which is fixed
         return hub.models.Backbone.from_preset(config.source, **options)
+
+
+def _of_pixels(model: Any) -> Forward:
+    """A backbone as a function of pixels alone."""
+    if hasattr(model, "get_vision_embeddings"):  # CLIP, which reads texts too
+        return model.get_vision_embeddings  # type: ignore[no-any-return]
+    if isinstance(model.input, dict):
+        (name,) = model.input
+        return lambda pixels: model({name: pixels})
+    return model  # type: ignore[no-any-return]
 
 
 def keras_hub() -> Any:

@@ -55,7 +55,7 @@ def _opened(config: BackboneConfig, size: int) -> tuple[backbone_loaders.Forward
         return backbone_loaders.of_file(config, path)
     if source in backbone_loaders.applications():
         return backbone_loaders.of_applications(config, size)
-    if source.startswith(ADDRESSES) or path.is_dir() or re.fullmatch(r"\w+", source):
+    if source and (source.startswith(ADDRESSES) or path.is_dir() or re.fullmatch(r"\w+", source)):
         return backbone_loaders.of_keras_hub(config, size)
     raise ConfigError(
         f"There is no backbone {source or 'without a name'}. "

@@ -117,11 +117,13 @@ class Card:
 
     @property
     def identity(self) -> str:
-        """Name and first 8 digits of the hash of the network, or of the recipe where there is no network: what tells
-        scores of two networks of one name apart."""
-        kind = next((kind for kind in ("onnx", "keras") if kind in self.artifacts), None)
-        recipe = json.dumps(to_json(self.config)).encode()
-        digest = self.artifacts[kind].sha256 if kind else hashlib.sha256(recipe).hexdigest()
+        """Name and first 8 digits of the hash of the network, of all files where more than a network gives the score,
+        or of the recipe where there is no file: what tells scores of two raters of one name apart."""
+        network = next((kind for kind in ("onnx", "keras") if kind in self.artifacts), None)
+        others = sorted(set(self.artifacts) - {"onnx", "keras", "stats"})
+        hashes = [self.artifacts[kind].sha256 for kind in ([network] if network else []) + others]
+        text = "".join(hashes) or json.dumps(to_json(self.config))
+        digest = text if len(hashes) == 1 else hashlib.sha256(text.encode()).hexdigest()
         return f"{self.name}:{digest[:8]}"
 
     def to_json(self) -> str:

@@ -27,8 +27,8 @@ class FeaturesConfig(Checked):
     """The config of the family `features`.
 
     Attributes:
-        preprocess_outside: whether the network's file takes pixels as `backbone.preprocess` says, not as they are; this and
-            the next two are found out in training.
+        preprocess_outside: whether the network's file takes pixels as `backbone.preprocess` says, not as they are;
+            this and the next two are found out in training.
         channels_first: whether it takes crops (N, 3, size, size).
         rating_first: whether it gives a rating before the features, as our networks do.
     """

@@ -1,5 +1,6 @@
 """A network in a file of Keras, with layers of KerasHub where it has such."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,8 @@ from beauty_evaluate.raters.runtime import PredictFn
 
 def predictor(path: Path) -> PredictFn:
     """The network in a `.keras` file. Raises WeightsError."""
-    try:
+    with contextlib.suppress(ConfigError):
         keras_hub()  # so that its layers are known
-    except ConfigError:
-        pass
     try:
         model = keras.models.load_model(path, compile=False)
     except (ValueError, OSError, TypeError) as error:

@@ -42,14 +42,14 @@ def warn_of_collapse(held_out: dict[str, float], say: Callable[[str], None]) -> 
 
     Example:
         >>> warn_of_collapse(figures(np.array([3.0, 3.1]), np.array([1.0, 5.0])), print)
-        warning: the scores hardly differ: their SD is 0.050, that of the labels 2.000, PC 1.000. The loss alone does ...
+        warning: the scores hardly differ: their SD is 0.050, that of the labels 2.000, PC 1.000. ...
         True
     """
     sd, labels_sd, pearson = (held_out[key] for key in ("sd", "labels_sd", "pearson"))
     if sd >= LEAST_SHARE * labels_sd:
         return False
     say(
-        f"warning: the scores hardly differ: their SD is {sd:.3f}, that of the labels {labels_sd:.3f}, PC {pearson:.3f}."
-        " The loss alone does not show it. Train longer, with a higher rate or another backbone."
+        f"warning: the scores hardly differ: their SD is {sd:.3f}, that of the labels {labels_sd:.3f}, "
+        f"PC {pearson:.3f}. The loss alone does not show it. Train longer, with a higher rate or another backbone."
     )
     return True
