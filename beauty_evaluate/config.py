@@ -170,8 +170,6 @@ class TrainingConfig(Checked):
     ema_decay: float = within(0.995, 0, 1)  # 0: the last step's weights
     landmark_weight: float = within(0.3, 0)  # the data set's landmarks as a second target, in training only; 0: none
     group_weight: float = within(0.0, 0)  # cross-entropy of the group of faces as a further target, in training only
-    adversary_weight: float = within(0.0, 0)  # features that tell the data set are unlearnt, in training only
-    outputs: Literal["one", "per_data_set"] = "one"  # per_data_set: a score is their mean
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"  # auto: the faster of the two in a short trial
     seed: int = within(1, 0)
     passes: tuple[int, ...] = within((), 1)  # over each data set's photos in a view of an epoch; none given: 1

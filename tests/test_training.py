@@ -21,7 +21,7 @@ from beauty_evaluate.raters.builders import keras_predictor
 from beauty_evaluate.raters.runtime import predict
 from beauty_evaluate.training.checkpoint import Checkpoint, Progress
 from beauty_evaluate.training.fit import choose_precision, emulates_bfloat16, fit
-from beauty_evaluate.training.learner import Learner, ReversedGradient, Start
+from beauty_evaluate.training.learner import Learner, Start
 from beauty_evaluate.training.optimizer import FusedAdamW, Muon, learning_rate, optimizer_of, orthogonal, update_ema
 
 
@@ -181,34 +181,6 @@ def test_muon_multiplies_in_the_precision_of_the_training() -> None:
         optimizer = optimizer_of(recipe(optimizer="muon"), precision)
         assert isinstance(optimizer, Muon)
         assert optimizer.products == products
-
-
-def test_the_adversary_turns_the_gradient_round() -> None:
-    features = tf.constant([[1.0, -2.0]])
-    with tf.GradientTape() as tape:
-        tape.watch(features)
-        passed = ReversedGradient()(features)
-        loss = tf.reduce_sum(passed**2)
-    assert np.array_equal(passed, features)
-    assert np.array_equal(tape.gradient(loss, features), -2 * features.numpy())
-
-
-def test_an_output_for_each_data_set_learns_what_they_do_not_share(crops: Crops) -> None:
-    """Two sets show the same faces and differ by a constant: the outputs come apart, and a score is their mean."""
-    apart = np.repeat([-1.0, 1.0], 4).astype(np.float32)
-    faces = [0, 1, 2, 3] * 2
-    both = replace(
-        crops, pixels=crops.pixels[faces], scores=3 + apart, data_sets=("a",) * 4 + ("b",) * 4,
-        landmarks=crops.landmarks[faces],
-    )  # fmt: skip
-    config = recipe(outputs="per_data_set", adversary_weight=0.1, learning_rate=0.02, ema_decay=0.0, group_weight=0.0)
-    learner = Learner(config, Batches(both, presets.NO_AUGMENT, 8, 1), "float32")
-    assert learner.heads["offsets"] == learner.heads["data_sets"] == 2
-    losses = [learner.epoch(epoch) for epoch in range(2)]
-    outputs = learner.network(both.centre[:4].astype(np.float32), training=False)
-    offsets = outputs["offsets"].numpy()
-    assert np.isfinite(losses).all()
-    assert (offsets[:, 1] > offsets[:, 0]).all()
 
 
 def test_the_fused_optimizer_moves_weights_as_keras_does() -> None:

@@ -26,7 +26,6 @@ class Batch(NamedTuple):
         landmarks_known: float32 (B,), 1 where the landmarks are known, else 0.
         groups: float32 (B, kinds), the share of each group, 0 where unknown.
         groups_known: float32 (B,), 1 where the group is known, else 0.
-        data_sets: float32 (B, sets), the share of each data set.
     """
 
     pixels: Picture
@@ -35,7 +34,6 @@ class Batch(NamedTuple):
     landmarks_known: Floats
     groups: Floats
     groups_known: Floats
-    data_sets: Floats
 
 
 class Batches:
@@ -81,8 +79,6 @@ class Batches:
         labels = np.array(crops.groups)[:, None] == np.array(self.kinds, str)[None]
         self.groups: Floats = np.asarray(labels, np.float32)
         self.groups_known: Floats = np.asarray(labels.any(1), np.float32)
-        titles = np.array(list(dict.fromkeys(crops.data_sets)), str)
-        self.data_sets: Floats = np.asarray(np.array(crops.data_sets)[:, None] == titles[None], np.float32)
         some = crops.landmarks[has_landmarks] if has_landmarks.any() else np.zeros((1, count, 2), np.float32)
         self.mean_shape: Floats = np.asarray(some.mean(0))
         self.shape_sd: Floats = np.asarray(np.maximum(some.std(0), 1e-3))
@@ -109,7 +105,7 @@ class Batches:
         built = [self._augmented(int(i), rng) for i, rng in zip(indices, rngs, strict=True)]
         pixels = np.stack([crop for crop, _ in built])
         marks = np.stack([m for _, m in built])
-        scores, groups, data_sets = self.crops.scores[indices], self.groups[indices], self.data_sets[indices]
+        scores, groups = self.crops.scores[indices], self.groups[indices]
         landmarks_known = self.landmarks_known[indices]
         groups_known = self.groups_known[indices]
         for k, rng in enumerate(rngs):
@@ -121,11 +117,10 @@ class Batches:
                 marks[k] = share * built[k][1] + (1 - share) * built[other][1]
                 scores[k] = share * scores[k] + (1 - share) * self.crops.scores[indices[other]]
                 groups[k] = share * groups[k] + (1 - share) * self.groups[indices[other]]
-                data_sets[k] = share * data_sets[k] + (1 - share) * self.data_sets[indices[other]]
                 landmarks_known[k] = min(landmarks_known[k], self.landmarks_known[indices[other]])
                 groups_known[k] = min(groups_known[k], self.groups_known[indices[other]])
         marks = marks.reshape(len(indices), -1)
-        return Batch(pixels, scores, marks, landmarks_known, groups, groups_known, data_sets)
+        return Batch(pixels, scores, marks, landmarks_known, groups, groups_known)
 
     def _augmented(self, index: int, rng: np.random.Generator) -> tuple[Picture, Floats]:
         """One crop, changed at random, and its landmarks as offsets from the mean shape in units of their SD."""

@@ -28,19 +28,6 @@ class Start:
     weights: list[NDArray[Any]]
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator]
-def _reversed(features: tf.Tensor) -> tuple[tf.Tensor, Any]:
-    return tf.identity(features), lambda upstream: -upstream
-
-
-class ReversedGradient(keras.layers.Layer):  # type: ignore[misc]
-    """Passes features on and turns the gradient round (Ganin & Lempitsky, ICML 2015)."""
-
-    def call(self, features: Any) -> Any:
-        """The features."""
-        return _reversed(features)
-
-
 class Learner:
     """A network in training: weights, optimizer, running average, and the step that changes them.
 
@@ -64,12 +51,9 @@ class Learner:
         if start:
             self.model.set_weights(start.weights)
         # further targets: learning them shapes the features, and they are dropped at the end
-        sets = batches.data_sets.shape[1]
-        widths = {"landmarks": batches.mean_shape.size, "groups": batches.groups.shape[1], "data_sets": sets}
-        weights = {"landmarks": plan.landmark_weight, "groups": plan.group_weight, "data_sets": plan.adversary_weight}
+        widths = {"landmarks": batches.mean_shape.size, "groups": batches.groups.shape[1]}
+        weights = {"landmarks": plan.landmark_weight, "groups": plan.group_weight}
         self.heads = {name: width for name, width in widths.items() if width and weights[name]}
-        if plan.outputs == "per_data_set":
-            self.heads["offsets"] = sets
         extra = {name: self._head(name, width) for name, width in self.heads.items()}
         self.network = keras.Model(self.model.input, {"score": self.model.output, **extra})
         self.optimizer = optimizer_of(config, precision)
@@ -82,14 +66,8 @@ class Learner:
     def _head(self, name: str, width: int) -> Any:
         """One linear layer on the flattened features."""
         kernel = keras.initializers.GlorotUniform(self.config.training.seed)
-        if name == "offsets":  # of each data set's output from their mean
-            layer = keras.layers.Dense(width, kernel_initializer="zeros", dtype="float32", name=name)
-            return layer(self.model.get_layer("fc2").output)
-        features = self.model.get_layer("flatten").output
-        if name == "data_sets":
-            features = ReversedGradient(dtype="float32", name="reversed")(features)
         layer = keras.layers.Dense(width, kernel_initializer=kernel, dtype="float32", name=name)
-        return layer(features)
+        return layer(self.model.get_layer("flatten").output)
 
     def _step(self, variance: float) -> Callable[..., tf.Tensor]:
         plan, variables = self.config.training, self.network.trainable_variables
@@ -101,17 +79,12 @@ class Learner:
             landmarks_known: tf.Tensor,
             groups: tf.Tensor,
             groups_known: tf.Tensor,
-            data_sets: tf.Tensor,
             decay: tf.Tensor,
         ) -> tf.Tensor:
             with tf.GradientTape() as tape:
                 outputs = self.network(tf.cast(pixels, tf.float32), training=True)
-                score = outputs["score"]
-                if "offsets" in self.heads:
-                    offsets = outputs["offsets"] - tf.reduce_mean(outputs["offsets"], axis=1, keepdims=True)
-                    score += tf.reduce_sum(offsets * data_sets, axis=1, keepdims=True)
                 # in units of the labels' variance, so that the further targets weigh the same for any labels
-                loss = tf.reduce_mean((score[:, 0] - scores) ** 2) / variance
+                loss = tf.reduce_mean((outputs["score"][:, 0] - scores) ** 2) / variance
                 total = loss
                 if "landmarks" in self.heads:
                     distance = tf.reduce_mean((outputs["landmarks"] - landmarks) ** 2, axis=1)
@@ -119,9 +92,6 @@ class Learner:
                 if "groups" in self.heads:
                     surprise = tf.nn.softmax_cross_entropy_with_logits(groups, outputs["groups"])
                     total += plan.group_weight * tf.reduce_mean(surprise * groups_known)
-                if "data_sets" in self.heads:
-                    surprise = tf.nn.softmax_cross_entropy_with_logits(data_sets, outputs["data_sets"])
-                    total += plan.adversary_weight * tf.reduce_mean(surprise)
             self.optimizer.apply(tape.gradient(total, [v.value for v in variables]), variables)
             if plan.ema_decay:
                 for mean, variable in zip(self.average, variables, strict=True):

@@ -7,9 +7,7 @@ import numpy as np
 from beauty_evaluate.config import Config
 from beauty_evaluate.raters.backend import keras, tf
 
-HEADS = frozenset(
-    {"block1_conv1", "score", "landmarks", "groups", "data_sets", "offsets"}
-)  # the first layer and the last ones
+HEADS = frozenset({"block1_conv1", "score", "landmarks", "groups"})  # the first layer and the last ones
 
 
 class FusedAdamW(keras.optimizers.AdamW):
