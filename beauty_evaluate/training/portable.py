@@ -1,7 +1,9 @@
 """Writing a network of any shape so that it can be used without what made it."""
 
+import contextlib
 import hashlib
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +37,8 @@ def write_portable(model: keras.Model, folder: Path, name: str, say: Callable[[s
     crops = np.random.default_rng(0).integers(0, 256, (N_CHECKED, *model.input_shape[1:])).astype(np.float32)
     expected = model_predictor(model)(crops)
     try:
-        to_onnx(model, path)
+        with _no_log("tf2onnx"):  # what it cannot do, it logs as errors
+            to_onnx(model, path)
         gap = float(np.abs(onnxruntime_predictor(path)(crops) - expected).max())
         if gap <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
             return {ONNX: path}
@@ -48,6 +51,18 @@ def write_portable(model: keras.Model, folder: Path, name: str, say: Callable[[s
     return {KERAS: folder / f"{name}.keras"}
 
 
+@contextlib.contextmanager
+def _no_log(name: str) -> Iterator[None]:
+    """Keep back what a library logs, for a while."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def model_hash(model: keras.Model) -> str:
     """16 hex digits of the SHA-256 of a network's weights and shape.
 
@@ -58,7 +73,7 @@ def model_hash(model: keras.Model) -> str:
         >>> before == model_hash(model)
         False
     """
-    digest = hashlib.sha256(repr([(layer.__class__.__name__) for layer in model.layers]).encode())
+    digest = hashlib.sha256(repr([type(layer).__name__ for layer in model.layers]).encode())
     for weight in model.get_weights():
         digest.update(_bytes(weight))
     return digest.hexdigest()[:16]
