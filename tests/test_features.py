@@ -1,5 +1,6 @@
 """Heads on frozen features: what is cached, what is chosen, what is refused."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +9,13 @@ import onnx
 import pytest
 from test_raters import network_card
 
+from beauty_evaluate import metrics
 from beauty_evaluate.config import CropConfig
 from beauty_evaluate.datasets import synthetic
 from beauty_evaluate.datasets.dataset import DataSet, Sample
+from beauty_evaluate.datasets.faces_of import faces_of
 from beauty_evaluate.errors import ConfigError, DataError, WeightsError
+from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.presets import preset
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import feature_cache, registry
@@ -27,7 +31,7 @@ from beauty_evaluate.training.job import Job, TrainingRun
 
 def mean_colour_network(path: Path, size: int = 16, channels_first: bool = True) -> Path:
     """An ONNX network whose embedding is the mean of each channel."""
-    shape = ["n", 3, size, size] if channels_first else ["n", size, size, 3]
+    shape: list[str | int | None] = ["n", 3, size, size] if channels_first else ["n", size, size, 3]
     axes = [2, 3] if channels_first else [1, 2]
     make = onnx.helper
     graph = make.make_graph(
@@ -64,12 +68,15 @@ def onnx_config(path: Path, **changes: object) -> FeaturesConfig:
 def test_any_embedding_network_gets_a_head(channels_first: bool, tmp_path: Path) -> None:
     path = mean_colour_network(tmp_path / "embedding.onnx", channels_first=channels_first)
     run = train_rater(Job(onnx_config(path), (coloured(),), tmp_path / "run"))
-    assert run.card.metrics["synthetic faces"]["all"]["pearson"] > 0.95
+    assert metrics.pearson(run.evaluations["synthetic faces"].predicted, run.evaluations["synthetic faces"].true) > 0.95
     assert sorted(run.card.artifacts) == ["head", "onnx"]
+    assert isinstance(run.card.config, FeaturesConfig)
     assert run.card.config.backbone.source == "embedding.onnx"
     head = Head.read(run.card.artifact("head"))
     assert head.weights[0].shape == (3, 1)
-    (face,) = (f for b in extract.faces_of([next(iter(coloured(1).samples.values()))]) for f in b.values())
+    sample = coloured(1).samples["drawn00000.png"]
+    assert sample.points is not None
+    face = Face((0, 0, 200, 200), sample.points, 1.0, sample.picture)
     crop = face.crop(run.card.config.crop)
     rating = registry.load(str(run.card.path)).rate([face]).mean[0]
     assert rating == pytest.approx(head.predict((crop / 255).mean((0, 1))[None])[0], abs=1e-4)
@@ -130,8 +137,12 @@ def test_features_are_computed_once_for_the_same_bytes(tmp_path: Path, monkeypat
     monkeypatch.setenv("BEAUTY_CACHE", str(tmp_path / "cache"))
     path = mean_colour_network(tmp_path / "embedding.onnx")
     looked: list[int] = []
-    faces_of = extract.faces_of
-    monkeypatch.setattr(extract, "faces_of", lambda s, *r, **k: (looked.append(len(s)), faces_of(s, *r, **k))[1])
+
+    def looked_at(samples: Sequence[Sample], config: CropConfig, crop_alone: bool) -> Iterator[object]:
+        looked.append(len(samples))
+        return faces_of(samples, config, crop_alone)
+
+    monkeypatch.setattr(extract, "faces_of", looked_at)
 
     def figure(name: str, data: DataSet, config: FeaturesConfig) -> TrainingRun:
         return train_rater(Job(config, (data,), tmp_path / name))
@@ -197,7 +208,8 @@ def noisy(n: int = 300, width: int = 40, seed: int = 0) -> Extracted:
 
 
 def test_the_penalty_is_chosen_on_photos_held_back_alone() -> None:
-    data, said = noisy(60), []
+    data = noisy(60)
+    said: list[str] = []
     head, history = heads.fit_head(data, HeadConfig("ridge", alphas=(1e-6, 0.1, 100.0)), said.append)
     assert history == []
     assert "penalty 0.1" in said[0]
@@ -217,7 +229,7 @@ def test_layers_learn_what_a_line_cannot() -> None:
     held = data.held_back
     pcs = {}
     for kind in ("mlp", "ridge"):
-        head, history = heads.fit_head(data, replace(config, kind=kind), lambda line: None)  # type: ignore[arg-type]
+        head, history = heads.fit_head(data, replace(config, kind=kind), lambda line: None)
         pcs[kind] = np.corrcoef(head.predict_views(data.features[held]), data.scores[held])[0, 1]
         assert len(history) == (30 if kind == "mlp" else 0)
     assert pcs["mlp"] > 0.8

@@ -86,8 +86,9 @@ def test_a_preset_in_a_folder_gives_its_features(make: Callable[[], Any], tmp_pa
 def test_a_name_that_is_no_preset_is_told() -> None:
     with pytest.raises(ConfigError, match="There is no preset resnet1 of KerasHub"):
         backbones.load(BackboneConfig("resnet1"), 32)
-    recipes = [*transfer.PRESETS.values(), *features.PRESETS.values()]
-    sources = {recipe.backbone.source for recipe in recipes} - {"", "efficientnet_lite0", "six_block_60-40"}
+    backbone_configs = [recipe.backbone for recipe in transfer.PRESETS.values()]
+    backbone_configs += [recipe.backbone for recipe in features.PRESETS.values()]
+    sources = {config.source for config in backbone_configs} - {"", "efficientnet_lite0", "six_block_60-40"}
     assert len(sources) == 6
     assert sources <= set(models.Backbone.presets)
 

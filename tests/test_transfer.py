@@ -1,8 +1,10 @@
 """Transfer networks: the real loading code on small files, the training, and what it tells."""
 
 import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,9 +24,11 @@ from beauty_evaluate.raters.features import FeaturesConfig, prepared
 from beauty_evaluate.raters.heads import HeadConfig
 from beauty_evaluate.raters.transfer import FineTuningConfig, TransferConfig
 from beauty_evaluate.training import families, fine_tune, transfer
+from beauty_evaluate.training.checkpoint import Progress
 from beauty_evaluate.training.collapse import figures, warn_of_collapse
 from beauty_evaluate.training.families import train_rater
 from beauty_evaluate.training.job import Job
+from beauty_evaluate.training.portable import write_portable
 
 SIZE = 32
 CROPS = np.random.default_rng(0).integers(0, 256, (2, SIZE, SIZE, 3)).astype(np.float32)
@@ -234,12 +238,9 @@ def test_the_best_epoch_on_photos_held_back_is_kept(
     small_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second epoch here: the others spoil the network."""
-    epochs = []
 
     def epoch(model: keras.Model, batches: object, number: int) -> float:
-        score = model.get_layer("score")
-        epochs.append([array + (0.0 if number == 1 else 50.0) for array in score.get_weights()])
-        score.set_weights([array + (0.0 if number == 1 else 50.0) for array in before])
+        model.get_layer("score").set_weights([array + (0.0 if number == 1 else 50.0) for array in before])
         return 1.0
 
     before: list[np.ndarray] = []
@@ -252,8 +253,12 @@ def test_the_best_epoch_on_photos_held_back_is_kept(
     monkeypatch.setattr(fine_tune, "_epoch", epoch)
     monkeypatch.setattr(fine_tune, "freeze_batch_norm", remember)
     kept: list[keras.Model] = []
-    write = transfer.write_portable
-    monkeypatch.setattr(transfer, "write_portable", lambda model, *rest: (kept.append(model), write(model, *rest))[1])
+
+    def write(model: keras.Model, folder: Path, name: str, say: Callable[[str], None]) -> dict[str, Path]:
+        kept.append(model)
+        return write_portable(model, folder, name, say)
+
+    monkeypatch.setattr(transfer, "write_portable", write)
     run = train_rater(Job(small_config(small_file), (synthetic.draw(40),), tmp_path / "run"))
     assert np.array_equal(kept[0].get_layer("score").get_weights()[0], before[0])
     assert min(p.validation["rmse"] for p in run.history[3:]) == run.history[4].validation["rmse"]
@@ -265,9 +270,13 @@ def test_batch_normalisation_keeps_its_statistics_or_learns(how: str, small_file
     config = replace(config, fine_tuning=replace(config.fine_tuning, batch_norm=how))  # type: ignore[arg-type]
     before = small_network().get_layer("norm").get_weights()
     models: list[keras.Model] = []
+
+    def tune(model: keras.Model, *rest: Any) -> list[Progress]:
+        models.append(model)
+        return fine_tune.fine_tune(model, *rest)
+
     with pytest.MonkeyPatch.context() as patch:
-        tune = fine_tune.fine_tune
-        patch.setattr(transfer, "fine_tune", lambda model, *rest: (models.append(model), tune(model, *rest))[1])
+        patch.setattr(transfer, "fine_tune", tune)
         train_rater(Job(config, (synthetic.draw(40),), tmp_path / "run"))
     (norm,) = (x for x in models[0]._flatten_layers() if isinstance(x, keras.layers.BatchNormalization))
     same = [np.array_equal(a, b) for a, b in zip(norm.get_weights(), before, strict=True)]

@@ -50,7 +50,7 @@ def prepared(network: PredictFn, config: FeaturesConfig) -> PredictFn:
 
     def features(crops: NDArray[np.float32]) -> NDArray[np.float32]:
         if config.preprocess_outside:
-            crops = np.asarray((crops[..., ::-1] if bgr else crops) * np.float32(scale) + np.float32(offset))
+            crops = (crops[..., ::-1] if bgr else crops) * np.array(scale, np.float32) + np.array(offset, np.float32)
         if config.channels_first:
             crops = np.moveaxis(crops, -1, 1)
         return network(crops)[:, int(config.rating_first) :]

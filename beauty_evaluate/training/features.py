@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from beauty_evaluate.config import Config, CropConfig
+from beauty_evaluate.config import WEIGHTS, Config, CropConfig
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.files import sha256
 from beauty_evaluate.raters import registry
@@ -94,7 +94,7 @@ def opened(config: FeaturesConfig, say: Callable[[str], None]) -> Extractor:
         raise ConfigError("No network is named. Name a file: --backbone FILE.onnx")
     if Path(source).suffix == ".onnx":
         return _of_onnx(config, Path(source).expanduser())
-    if source.endswith(".json") or (registry.configs.WEIGHTS / f"{source}.json").is_file():
+    if source.endswith(".json") or (WEIGHTS / f"{source}.json").is_file():
         return _of_own(config, registry.load_card(source))
     return _of_keras(config, say)
 

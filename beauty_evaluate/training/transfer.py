@@ -74,7 +74,9 @@ def fit(lesson: Lesson) -> Learnt:
         raise ConfigError("Nothing is to learn: set head.epochs or fine_tuning.epochs.")
     tf.config.experimental.enable_op_determinism()
     backbone = backbones.load(config.backbone, config.crop.size)
-    head, history, data = None, [], None
+    head: Head | None = None
+    data: Extracted | None = None
+    history: list[Progress] = []
     if learns_head:
         lesson.say(f"the head alone, on frozen {config.backbone.source}")
         data = extract(lesson, config.crop, model_predictor(backbone), model_hash(backbone), config.flip_tta)
