@@ -30,16 +30,20 @@ from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.backend import keras
 from beauty_evaluate.raters.card import Artifact, Card, TrainedOn
 from beauty_evaluate.raters.ensemble import BLEND, Blend, EnsembleConfig
+from beauty_evaluate.raters.features import FeaturesConfig
 from beauty_evaluate.raters.geometry import Rule
+from beauty_evaluate.raters.heads import Head
 from beauty_evaluate.raters.language_model import LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater, crop_config
 from beauty_evaluate.raters.runtime import onnxruntime_predictor, opencv_predictor
+from beauty_evaluate.raters.transfer import TransferConfig
 from beauty_evaluate.raters.zero_shot import ZeroShotConfig
 from beauty_evaluate.settings import to_json
 from beauty_evaluate.training import export, zero_shot
 from beauty_evaluate.training.export import write_card, write_network
+from beauty_evaluate.training.portable import write_portable
 
 SMALL = {
     "six_block": replace(
@@ -121,6 +125,23 @@ def ensemble_card(folder: Path) -> Card:
     return card
 
 
+def small_rival(folder: Path, config: TransferConfig | FeaturesConfig) -> Card:
+    """A small network that nobody trained, with a head where its family has one."""
+    inputs = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(4, 3, 4, activation="relu")(keras.layers.Rescaling(1 / 255)(inputs))
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    is_whole = isinstance(config, TransferConfig)
+    model = keras.Model(inputs, keras.layers.Dense(1)(x) if is_whole else x)
+    paths = write_portable(model, folder, "rival", print)
+    if not is_whole:
+        paths["head"] = folder / "rival.head.npz"
+        Head((np.ones((4, 1)),), (np.full(1, 3.0),)).write(paths["head"])
+    artifacts = {key: Artifact(path.name, sha256(path)) for key, path in paths.items()}
+    card = Card("rival", config, SCALE, (LEARNT,), folder=folder, artifacts=artifacts)
+    cards.write(card)
+    return card
+
+
 # What makes a card of each family; a network's kinds are raters of their own.
 MAKERS: dict[str, Callable[[Path], Card]] = {
     **{f"network {kind}": partial(network_card, config) for kind, config in SMALL.items()},
@@ -131,6 +152,8 @@ MAKERS: dict[str, Callable[[Path], Card]] = {
     **{f"geometry {rule}": partial(geometry_card, rule) for rule in RULES},
     "sub_scores": sub_scores_card,
     "fusion": lambda folder: fusion_card(network_card(SMALL["six_block"], folder), SMALL["six_block"].crop, folder),
+    "transfer": partial(small_rival, config=TransferConfig(crop=CropConfig(size=32))),
+    "features": partial(small_rival, config=FeaturesConfig(crop=CropConfig(size=32))),
 }
 
 

@@ -11,6 +11,7 @@ from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.ensemble import Ensemble, EnsembleConfig
+from beauty_evaluate.raters.features import FeaturesConfig, FeaturesRater
 from beauty_evaluate.raters.fusion import FusionConfig, FusionRater
 from beauty_evaluate.raters.geometry import GeometryConfig, GeometryRater
 from beauty_evaluate.raters.language_model import LanguageModel, LanguageModelConfig
@@ -18,6 +19,7 @@ from beauty_evaluate.raters.mean_baseline import MeanBaseline, MeanBaselineConfi
 from beauty_evaluate.raters.network import NetworkRater, Runtime
 from beauty_evaluate.raters.rater import Rater
 from beauty_evaluate.raters.sub_scores import SubScoresConfig, SubScoresRater
+from beauty_evaluate.raters.transfer import TransferConfig, TransferRater
 from beauty_evaluate.raters.zero_shot import ZeroShot, ZeroShotConfig
 from beauty_evaluate.settings import from_json
 
@@ -46,6 +48,8 @@ FAMILIES: dict[str, Family] = {
     "geometry": Family(GeometryConfig, lambda card, runtime, threads: GeometryRater(card)),
     "sub_scores": Family(SubScoresConfig, lambda card, runtime, threads: SubScoresRater(card)),
     "fusion": Family(FusionConfig, lambda card, runtime, threads: FusionRater(card)),
+    "transfer": Family(TransferConfig, lambda card, runtime, threads: TransferRater(card, threads)),
+    "features": Family(FeaturesConfig, lambda card, runtime, threads: FeaturesRater(card, threads)),
 }
 
 
