@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
@@ -20,6 +21,7 @@ COMMANDS = {
     "visualize": ("visualize", "show filters and feature maps"),
     "evaluate": ("evaluate", "compare scores with labels"),
     "export": ("export", "write a rater as a folder, or a network as an ONNX file"),
+    "bench": ("bench", "compare raters on the same photos"),
     "faithfulness": ("faithfulness", "evaluate how faithful the explanations of a network are"),
     "prune": ("prune", "make a network smaller and faster"),
     "report-data": ("report_data", "describe a data set"),
@@ -45,6 +47,7 @@ def start(add_flags: Callable[[argparse.ArgumentParser], None], run: Run, doc: s
     for stream in (sys.stdout, sys.stderr):  # a file name may hold bytes that are not UTF-8
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of damage in photos, which we tell in our own sentence
     try:
         code = run(options)
         gc.freeze()  # Python's search for garbage on leaving costs a tenth of a call
