@@ -41,7 +41,7 @@ from beauty_evaluate.raters.runtime import onnxruntime_predictor, opencv_predict
 from beauty_evaluate.raters.transfer import TransferConfig
 from beauty_evaluate.raters.zero_shot import ZeroShotConfig
 from beauty_evaluate.settings import to_json
-from beauty_evaluate.training import export, zero_shot
+from beauty_evaluate.training import export
 from beauty_evaluate.training.export import write_card, write_network
 from beauty_evaluate.training.portable import write_portable
 
@@ -87,12 +87,11 @@ def zero_shot_card(folder: Path) -> Card:
     x = keras.layers.Conv2D(8, 5, 4, kernel_initializer=keras.initializers.GlorotNormal(3))(crop)
     x = keras.layers.GlobalAveragePooling2D()(x)
     tower = keras.Model(crop, keras.layers.UnitNormalization()(x))
-    kind, path = zero_shot.write_tower(tower, folder / "zero")
     texts = folder / "zero.texts.npz"
     np.savez(texts, directions=np.random.default_rng(0).normal(size=(2, 8)))
     config = ZeroShotConfig(crop=CropConfig(size=32), pairs=("hot/cold", "new/old"), centre=(0.0, 0.1))
     config = replace(config, spread=(1.0, 2.0), slope=0.5, offset=3.0)
-    files = {kind: path, "texts": texts}
+    files = {**write_portable(tower, folder, "zero", print), "texts": texts}
     artifacts = {key: cards.Artifact(file.name, sha256(file)) for key, file in files.items()}
     card = Card("zero", config, SCALE, (LEARNT,), artifacts=artifacts, folder=folder)
     cards.write(card)

@@ -10,16 +10,18 @@ import pytest
 from conftest import PORTRAIT
 
 from beauty_evaluate import Scorer
+from beauty_evaluate.cli import train as train_command
 from beauty_evaluate.config import CropConfig
 from beauty_evaluate.datasets import synthetic
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.files import sha256
 from beauty_evaluate.raters import clip, registry
+from beauty_evaluate.raters.backbone_loaders import keras_hub
 from beauty_evaluate.raters.card import Artifact
 from beauty_evaluate.raters.zero_shot import ZeroShot, ZeroShotConfig, margins
 from beauty_evaluate.settings import with_settings
-from beauty_evaluate.training import zero_shot
+from beauty_evaluate.training import portable
 from beauty_evaluate.training.calibrate import both_ways, compared, line
 from beauty_evaluate.training.families import recipe, train_rater
 from beauty_evaluate.training.job import Job, TrainingRun
@@ -29,7 +31,7 @@ SIDE = 32
 
 @pytest.fixture(scope="module")
 def hub() -> Any:
-    return clip.keras_hub()
+    return keras_hub()
 
 
 @pytest.fixture(scope="module")
@@ -91,15 +93,14 @@ def test_the_rating_is_the_mean_of_its_pairs_and_lies_on_the_training_scale(run:
 
 def test_scoring_needs_neither_the_preset_nor_tensorflow(run: TrainingRun, preset: Path) -> None:
     assert set(run.card.artifacts) == {"onnx", "texts"}
-    assert run.card.started_from == str(preset)
+    assert run.card.started_from == preset.name  # and not its place on this machine
 
 
 def test_a_tower_that_onnx_does_not_take_stays_with_keras(
     run: TrainingRun, preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zero_shot, "TOLERANCE", -1.0)
-    kind, path = zero_shot.write_tower(clip.load(str(preset), SIDE).tower, run.card.folder / "again")
-    assert (kind, path.name) == ("keras", "again.keras")
+    monkeypatch.setattr(portable, "TOLERANCE", -1.0)
+    path = portable.write_portable(clip.load(str(preset), SIDE).tower, run.card.folder, "again", print)["keras"]
     artifacts = {"keras": Artifact(path.name, sha256(path)), "texts": run.card.artifacts["texts"]}
     by_keras = registry.of_card(replace(run.card, artifacts=artifacts))
     faces = [face_of(i) for i in range(3)]
@@ -114,7 +115,7 @@ def face_of(seed: int) -> Face:
 
 def test_what_cannot_be_fetched_is_told_with_its_cure(hub: Any, tmp_path: Path) -> None:
     for source in ("clip_vit_of_nobody", str(tmp_path)):
-        with pytest.raises(WeightsError, match=r"cannot be read or fetched here .* name that folder with --set"):
+        with pytest.raises(WeightsError, match=r"cannot be read or fetched here .* name that folder with --backbone"):
             clip.load(source, SIDE)
     other = hub.models.ResNetBackbone(
         input_conv_filters=[64], input_conv_kernel_sizes=[3], stackwise_num_filters=[64], stackwise_num_blocks=[1],
@@ -123,6 +124,12 @@ def test_what_cannot_be_fetched_is_told_with_its_cure(hub: Any, tmp_path: Path) 
     other.save_to_preset(str(tmp_path / "resnet"))
     with pytest.raises(ConfigError, match="is no CLIP"):
         clip.load(str(tmp_path / "resnet"), SIDE)
+
+
+def test_the_command_takes_a_clip_by_its_flag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--preset", "clip_zero_shot", "--backbone", str(tmp_path / "none"), "--out", str(tmp_path / "run")]
+    assert train_command.main(words) == 2
+    assert f"The CLIP {tmp_path / 'none'} cannot be read or fetched here" in capsys.readouterr().err
 
 
 def test_pairs_and_prompts_are_checked() -> None:

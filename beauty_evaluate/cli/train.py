@@ -105,7 +105,8 @@ def _config(options: argparse.Namespace, card: "Card | None") -> RaterConfig:
     if options.backbone:
         if not hasattr(config, "backbone"):
             raise ConfigError(f"The preset {config.preset} starts from no other network. Leave out --backbone.")
-        changes.append(f"backbone.source={options.backbone}")
+        key = "backbone" if isinstance(config.backbone, str) else "backbone.source"
+        changes.append(f"{key}={options.backbone}")
     return with_settings(config, [*options.settings, *changes])
 
 

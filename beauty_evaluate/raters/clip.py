@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate.errors import ConfigError, WeightsError
-from beauty_evaluate.raters import backend
-from beauty_evaluate.raters.backend import keras, tf
-from beauty_evaluate.raters.runtime import PredictFn
+from beauty_evaluate.raters.backbone_loaders import keras_hub
+from beauty_evaluate.raters.backend import keras
 
 # Radford et al. 2021: mean and standard deviation of a channel of the training photos, 0..1.
 MEAN, SD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -32,16 +30,6 @@ class Clip:
     embed: Any
     logit_scale: float
     parameters: int
-
-
-def keras_hub() -> Any:
-    """KerasHub, on the Keras of this project. Raises ConfigError where it is not installed."""
-    backend.prepare()
-    try:
-        import keras_hub as hub
-    except ImportError as error:
-        raise ConfigError('CLIP needs KerasHub: pip install "beauty_evaluate[rivals]".') from error
-    return hub
 
 
 def load(source: str, size: int) -> Clip:
@@ -71,7 +59,7 @@ def load(source: str, size: int) -> Clip:
         raise WeightsError(
             f"The CLIP {source} cannot be read or fetched here ({line}). Where there is a network, run "
             "keras_hub.models.CLIPBackbone.from_preset(NAME).save_to_preset(DIR) and the same of CLIPPreprocessor, and "
-            "name that folder with --set backbone=DIR; the names stand at https://keras.io/keras_hub/presets/."
+            "name that folder with --backbone DIR; the names stand at https://keras.io/keras_hub/presets/."
         ) from error
 
     def embed(sentences: Sequence[str]) -> NDArray[np.float64]:
@@ -93,25 +81,3 @@ def _tower(backbone: Any, converter: Any, size: int) -> keras.Model:
     x = keras.layers.Rescaling(scale, offset, name="preprocess")(x)
     x = backbone.get_vision_embeddings(x)
     return keras.Model(crop, keras.layers.UnitNormalization(name="embedding")(x), name="clip")
-
-
-def tower_of_file(path: Path) -> PredictFn:
-    """The part that sees, from a `.keras` file. Raises WeightsError, and ConfigError without KerasHub."""
-    keras_hub()  # so that its layers are known
-    try:
-        return predictor(keras.models.load_model(path, compile=False))
-    except (ValueError, OSError, TypeError) as error:
-        raise WeightsError(f"{path} cannot be read as a network of Keras ({error}). Restore it.") from error
-
-
-def predictor(model: keras.Model) -> PredictFn:
-    """A network of Keras as a function of crops, in a graph that takes any number of them.
-
-    Example:
-        >>> model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.GlobalAveragePooling2D()])
-        >>> predictor(model)(np.zeros((2, 8, 8, 3), np.float32)).shape
-        (2, 3)
-    """
-    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    call = tf.function(lambda crops: model(crops, training=False), input_signature=signature, autograph=False)
-    return lambda crops: np.asarray(call(crops), np.float32)

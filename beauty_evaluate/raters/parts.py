@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from beauty_evaluate.phrases import WEIGHT_OF
 from beauty_evaluate.raters.regressors import Arrays, Floats, Regressor, Standardiser, regressor, with_prefix
-
-WEIGHT_OF = "weight of "  # before the name of a part: the key of its weight
 
 
 @dataclass(frozen=True)

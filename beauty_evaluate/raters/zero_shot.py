@@ -13,9 +13,10 @@ from beauty_evaluate.config import CropConfig, RatingScale
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.faces.align import Crop
 from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.raters import portable
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.rater import Ratings, with_intervals
-from beauty_evaluate.raters.runtime import BATCH, PredictFn, onnxruntime_predictor
+from beauty_evaluate.raters.runtime import BATCH, PredictFn
 from beauty_evaluate.settings import Checked
 
 Floats = NDArray[np.float64]
@@ -162,11 +163,7 @@ class ZeroShot:
 
     @cached_property
     def _network(self) -> PredictFn:
-        if "onnx" in self.card.artifacts:
-            return onnxruntime_predictor(self.card.artifact("onnx"), self._threads)
-        from beauty_evaluate.raters import clip  # TensorFlow and KerasHub
-
-        return clip.tower_of_file(self.card.artifact("keras"))
+        return portable.predictor(self.card, self._threads)
 
     @cached_property
     def _directions(self) -> Floats:

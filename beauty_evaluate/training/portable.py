@@ -37,7 +37,7 @@ def write_portable(model: keras.Model, folder: Path, name: str, say: Callable[[s
     crops = np.random.default_rng(0).integers(0, 256, (N_CHECKED, *model.input_shape[1:])).astype(np.float32)
     expected = model_predictor(model)(crops)
     try:
-        with _no_log("tf2onnx"):  # what it cannot do, it logs as errors
+        with _no_log("tf2onnx"), _no_log("tensorflow"):  # what it cannot do, it logs as errors
             to_onnx(model, path)
         gap = float(np.abs(onnxruntime_predictor(path)(crops) - expected).max())
         if gap <= TOLERANCE * max(1.0, float(np.abs(expected).max())):

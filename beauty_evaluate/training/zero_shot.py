@@ -1,10 +1,6 @@
 """What a zero-shot rater learns: where its pairs of adjectives lie, and how far their mean moves a rating."""
 
-import contextlib
 import io
-import logging
-import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,16 +12,16 @@ from beauty_evaluate.datasets.dataset import Problem, Sample
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.files import write_atomic
 from beauty_evaluate.raters import clip
-from beauty_evaluate.raters.backend import keras
+from beauty_evaluate.raters.keras_file import model_predictor
+from beauty_evaluate.raters.portable import ONNX
 from beauty_evaluate.raters.runtime import PredictFn, onnxruntime_predictor
 from beauty_evaluate.raters.zero_shot import TEXTS, ZeroShotConfig, margins
 from beauty_evaluate.training.calibrate import MOST_COMPARED, both_ways, compared, faces, line
-from beauty_evaluate.training.export import OPSET
 from beauty_evaluate.training.lesson import Learnt, Lesson
+from beauty_evaluate.training.portable import write_portable
 
 Floats = NDArray[np.float64]
 FACES_AT_ONCE = 64
-TOLERANCE = 1e-3  # between embeddings of Keras and of the exported file; each has length 1
 
 
 def fit(lesson: Lesson) -> Learnt:
@@ -52,8 +48,8 @@ def fit(lesson: Lesson) -> Learnt:
     buffer = io.BytesIO()
     np.savez(buffer, directions=directions, prompts=np.array(config.sentences))
     write_atomic(artifacts[TEXTS], buffer.getbuffer())
-    kind, path = write_tower(loaded.tower, lesson.folder / lesson.name)
-    network = onnxruntime_predictor(path) if kind == "onnx" else clip.predictor(loaded.tower)
+    artifacts |= write_portable(loaded.tower, lesson.folder, lesson.name, lesson.say)
+    network = onnxruntime_predictor(artifacts[ONNX]) if ONNX in artifacts else model_predictor(loaded.tower)
     problems: list[Problem] = []
     values = _values(network, directions, lesson.samples, config.crop, config.flip_tta, problems, lesson)
     if not values:
@@ -63,9 +59,10 @@ def fit(lesson: Lesson) -> Learnt:
     if config.slope == 0:
         lesson.say("problem: the adjectives run against the raters, so everyone gets the mean")
     lesson.say(_views(network, directions, config, lesson, values))
-    return Learnt(
-        config, names, {**artifacts, kind: path}, tuple(problems), loaded.parameters, started_from=config.backbone
-    )
+    place = Path(config.backbone)
+    source = place.name if place.is_dir() else config.backbone  # a card does not tell where a folder lay
+    config = replace(config, backbone=source)
+    return Learnt(config, names, artifacts, tuple(problems), loaded.parameters, started_from=source)
 
 
 def _to_fit(lesson: Lesson, values: dict[str, Floats]) -> tuple[Floats, Floats]:
@@ -118,44 +115,3 @@ def _views(
         z = [(of_crop[s.name] - config.centre) / config.spread if s.name in of_crop else np.nan for s in samples]
         ratings.append(np.array([config.offset + config.slope * np.mean(row) for row in z]))
     return compared(ratings[0], ratings[1], np.array([sample.score for sample in samples]))
-
-
-def write_tower(tower: keras.Model, stem: Path) -> tuple[str, Path]:
-    """The part of CLIP that sees as a file: ONNX, which needs no TensorFlow, where that computes the same; else Keras.
-
-    Args:
-        tower: from crops to embeddings.
-        stem: of the file.
-
-    Returns:
-        The kind of the artifact, and its path.
-    """
-    path = stem.with_name(f"{stem.name}.onnx")
-    crops = np.random.default_rng(0).integers(0, 256, (2, *tower.input_shape[1:])).astype(np.float32)
-    signature = [keras.InputSpec(shape=tower.input_shape, dtype="float32", name="crop")]
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(), _quiet("tensorflow"):
-        # Keras asks NumPy for the alias np.object, which NumPy 2 answers with a warning
-        warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
-        try:
-            tower.export(str(path), format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
-            gap = np.abs(onnxruntime_predictor(path)(crops) - clip.predictor(tower)(crops)).max()
-        except Exception:  # of a converter that does not know an operation: its errors share no other class
-            gap = np.inf
-    if gap <= TOLERANCE:
-        return "onnx", path
-    path.unlink(missing_ok=True)
-    path = stem.with_name(f"{stem.name}.keras")
-    tower.save(path)
-    return "keras", path
-
-
-@contextlib.contextmanager
-def _quiet(name: str) -> Iterator[None]:
-    """Without the warnings of a logger: of tables of the tokenizer, which are no part of what is exported."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
