@@ -234,15 +234,14 @@ def _artifact_files(path: Path) -> set[str]:
 
 
 def in_folder(folder: Path) -> Path:
-    """The path of the one card of a folder; those that are part of another rater there, as members of an ensemble are,
-    do not count. Raises WeightsError."""
+    """The path of the one card of a folder; members of another rater there do not count. Raises WeightsError."""
     files = {path.name: _artifact_files(path) for path in sorted(folder.glob("*.json"))}
     members = {name for card, names in files.items() for name in names if name != card}
     cards = [name for name, names in files.items() if names and name not in members]
-    if len(cards) != 1:
-        cure = f": {', '.join(cards)}. Name one of them" if cards else ". Name another folder"
-        raise WeightsError(f"{folder} holds {len(cards) or 'no'} cards{cure}.")
-    return folder / cards[0]
+    if len(cards) == 1:
+        return folder / cards[0]
+    cure = f": {', '.join(cards)}. Name one of them" if cards else ". Name another folder"
+    raise WeightsError(f"{folder} holds {len(cards) or 'no'} cards{cure}.")
 
 
 def write(card: Card, **changes: Any) -> Path:
