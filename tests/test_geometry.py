@@ -18,9 +18,10 @@ from beauty_evaluate.faces import features, geometry
 from beauty_evaluate.faces.detect import find_faces
 from beauty_evaluate.faces.landmarks import landmarks
 from beauty_evaluate.files import sha256
+from beauty_evaluate.phrases import WEIGHT_OF
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.geometry import GeometryConfig, GeometryRater, Rule, load_arrays
-from beauty_evaluate.raters.parts import WEIGHT_OF, Parts
+from beauty_evaluate.raters.parts import Parts
 from beauty_evaluate.raters.regressors import Standardiser
 from beauty_evaluate.raters.sub_scores import SubScoresConfig, SubScoresRater
 from beauty_evaluate.reporting.landmark_picture import COLOURS, landmark_picture
