@@ -177,7 +177,7 @@ def measure(
     within = {column: value for column in data.group_columns if (value := first.within(column)) == value}
     row = Row(
         card.name, card.config.family, card.fingerprint, photos, first.on_scale, first.metrics(),
-        (low, high) if low == low else (), within, len(first.missed), ms_rating, ms_photo, megabytes(card),
+        (low, high) if low == low else (), within, len(first.missed), ms_rating, ms_photo, card.megabytes,
         sum(one.seconds for one in cards) / 60, card.parameters, pretrained_on(card), card.command,
         tuple(one.name for one in cards[1:]), crop_against_whole(rater, first),
     )  # fmt: skip
@@ -196,11 +196,6 @@ def _run(
 def members(rater: Rater) -> tuple[Rater, ...]:
     """The raters that a rater is made of; none for most."""
     return tuple(getattr(rater, "members", ()))
-
-
-def megabytes(card: Card) -> float:
-    """The size on disk of the files that scoring reads."""
-    return sum((card.folder / artifact.file).stat().st_size for artifact in card.scored_with.values()) / 1e6
 
 
 def pretrained_on(card: Card) -> str:

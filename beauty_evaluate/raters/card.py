@@ -131,6 +131,11 @@ class Card:
         return {kind: artifact for kind, artifact in self.artifacts.items() if kind not in spare}
 
     @property
+    def megabytes(self) -> float:
+        """The size on disk of the files that scoring reads."""
+        return sum((self.folder / artifact.file).stat().st_size for artifact in self.scored_with.values()) / 1e6
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256, as 64 hexadecimal digits, of all that changes a score or says what was learnt from: config, scale,
         photos, interval and the files that scoring reads. Figures that are written into the card change nothing."""

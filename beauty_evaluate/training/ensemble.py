@@ -69,7 +69,7 @@ def fit(lesson: Lesson) -> Learnt:
     scales = [member.scale for member in members]
     blend = fit_blend(rated.ratings, rated.labels, config, lesson.scale, scales)
     lesson.say(_line(members, blend))
-    known = [sample.name for sample, key in zip(lesson.samples, lesson.keys, strict=True) if key in learnt]
+    learnt_before = [sample.name for sample, key in zip(lesson.samples, lesson.keys, strict=True) if key in learnt]
     path = lesson.folder / f"{lesson.name}.blend.json"
     write_atomic(path, (json.dumps(to_json(blend), indent=1) + "\n").encode())
     artifacts = {BLEND: path}
@@ -78,7 +78,7 @@ def fit(lesson: Lesson) -> Learnt:
     crops = [crop_config(rater) for rater in raters if "crop" in rater.needs]
     config = replace(config, members=tuple(m.name for m in members), crop=crops[0] if crops else CropConfig())
     parameters = sum(member.parameters for member in members) + len(members) + len(blend.correction)
-    names = tuple(sorted({*rated.names, *known}))
+    names = tuple(sorted({*rated.names, *learnt_before}))
     return Learnt(config, names, artifacts, rated.problems, parameters, started_from=_started_from(members))
 
 
