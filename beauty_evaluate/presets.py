@@ -1,7 +1,5 @@
 """The named recipes."""
 
-from dataclasses import replace
-
 from beauty_evaluate.config import AugmentConfig, Config, CropConfig, NetworkConfig, TrainingConfig
 from beauty_evaluate.errors import ConfigError
 
@@ -9,19 +7,14 @@ NO_AUGMENT = AugmentConfig(
     mirror=False, rotation=0, scale=0, shift=0, brightness=0, contrast=0, colour=0, blur=0, erase=0, mixup=0
 )
 
-_NETWORK = NetworkConfig(first_stride=2)
-_TRAINING = TrainingConfig(batch_size=64, learning_rate=6e-3, weight_decay=0.2, landmark_weight=1.0, group_weight=0.3)
-
 PRESETS: dict[str, Config] = {
-    # For SCUT-FBP5500 and MEBeauty together: the background says nothing, and MEBeauty is seen twice an epoch.
     "six_block": Config(
         "six_block",
-        network=_NETWORK,
-        augment=AugmentConfig(background=0.5),
-        training=replace(_TRAINING, passes=(1, 2)),
+        network=NetworkConfig(first_stride=2),
+        training=TrainingConfig(
+            batch_size=64, learning_rate=6e-3, weight_decay=0.2, landmark_weight=1.0, group_weight=0.3
+        ),
     ),
-    # For SCUT-FBP5500 alone.
-    "six_block_scut": Config("six_block_scut", network=_NETWORK, training=_TRAINING),
     # The network of the article this project started from, as its author published it.
     "article": Config(
         "article",
