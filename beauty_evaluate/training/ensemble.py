@@ -18,6 +18,7 @@ from beauty_evaluate.files import write_atomic
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.card_files import scored_with
 from beauty_evaluate.raters.ensemble import BLEND, Blend, EnsembleConfig, Floats
 from beauty_evaluate.raters.rater import Rater, crop_config
 from beauty_evaluate.settings import to_json
@@ -216,7 +217,7 @@ def simplex_weights(mapped: Floats, labels: Floats, shrinkage: float) -> tuple[f
 
 def _copy(member: Card, folder: Path) -> dict[str, Path]:
     """Copy a member's card and what scoring reads of it. Returns the files by what they are in the ensemble."""
-    copied = replace(member, folder=folder, artifacts=member.scored_with)
+    copied = replace(member, folder=folder, artifacts=scored_with(member))
     for kind, artifact in copied.artifacts.items():
         write_atomic(folder / artifact.file, member.artifact(kind).read_bytes())
     files = {f"{member.name} {kind}": folder / artifact.file for kind, artifact in copied.artifacts.items()}
