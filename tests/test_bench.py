@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from beauty_evaluate.datasets import registry as datasets
 from beauty_evaluate.datasets import scut, synthetic
 from beauty_evaluate.datasets.dataset import DataSet, Sample
 from beauty_evaluate.datasets.ratings import RatingSheet
+from beauty_evaluate.datasets.splits import evaluation_split
 from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.evaluation import bench_row
 from beauty_evaluate.evaluation.bench import CONSTANT, BenchJob, bench
@@ -280,7 +282,10 @@ def test_the_errors_of_one_rater_are_against_the_mean_of_the_others() -> None:
 
 
 def test_the_records_of_a_bench_come_back(data: DataSet, eyes: str, tmp_path: Path) -> None:
-    result = bench(BenchJob((eyes, "no_such"), (data, datasets.read()), tmp_path / "b", pairs=(("eyes", "eyes"),)))
+    london = datasets.read()
+    few = replace(london, splits={"test": partial(evaluation_split, sorted(london.samples)[:4])})
+    result = bench(BenchJob((eyes, "no_such"), (data, few), tmp_path / "b", pairs=(("eyes", "eyes"),)))
+    assert (result.parts[0].human, result.parts[1].n) == (None, 4)
     assert read_bench(tmp_path / "b" / "bench.json") == result
     write_bench(tmp_path / "again.json", result)
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "b" / "bench.json").read_bytes()

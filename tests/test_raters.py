@@ -108,9 +108,10 @@ def language_model_card(folder: Path) -> Card:
 
 
 def ensemble_card(folder: Path) -> Card:
-    """Two small networks, which see crops of other sizes."""
+    """Two small networks that see the same crop, one of them in the mirror too."""
+    recipes = {flip: replace(SMALL["six_block"], flip_tta=flip == "both_ways") for flip in ("both_ways", "one_way")}
     artifacts = dict[str, Artifact]()
-    for name, recipe in SMALL.items():
+    for name, recipe in recipes.items():
         small = network_card(recipe, folder)
         files = {kind: small.artifact(kind).rename(folder / (name + end)) for kind, end in export.SUFFIXES.items()}
         member = replace(small, name=name, artifacts={k: Artifact(p.name, sha256(p)) for k, p in files.items()})
@@ -118,7 +119,7 @@ def ensemble_card(folder: Path) -> Card:
     blend = folder / "blend.json"
     blend.write_text(json.dumps(to_json(Blend((0.25, 0.75), (1, 1), (0, 0.5), (3, 1), (0, 1), (0.1, 0.1, 0.1, 0.1)))))
     artifacts[BLEND] = Artifact(blend.name, sha256(blend))
-    config = EnsembleConfig(members=tuple(SMALL), crop=SMALL["six_block"].crop)
+    config = EnsembleConfig(members=tuple(recipes), crop=SMALL["six_block"].crop)
     card = Card("both", config, SCALE, (LEARNT,), artifacts=artifacts, folder=folder)
     cards.write(card)
     return card

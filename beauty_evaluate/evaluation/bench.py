@@ -19,6 +19,7 @@ from beauty_evaluate.evaluation.predictions import read_predictions
 from beauty_evaluate.metrics import Estimate, bootstrap, pearson
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card, TrainedOn, photo_hash
+from beauty_evaluate.raters.card_files import fingerprint
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
 
 CONSTANT = "mean_baseline"  # made for each data set from its training part: no card is needed
@@ -97,7 +98,7 @@ def _cards(job: BenchJob) -> dict[str, Card | NotRun]:
         for card in [] if name == CONSTANT else _with_members(name):
             key = card.name if isinstance(card, Card) else card.rater
             there = cards.setdefault(key, card)
-            is_same = isinstance(card, Card) and isinstance(there, Card) and card.fingerprint == there.fingerprint
+            is_same = isinstance(card, Card) and isinstance(there, Card) and fingerprint(card) == fingerprint(there)
             if key == CONSTANT or (there is not card and not is_same):
                 raise ConfigError(f"Two raters are called {key}: their rows could not be told apart. Rename a card.")
     if unknown := {name for pair in job.pairs for name in pair} - {CONSTANT, *cards}:

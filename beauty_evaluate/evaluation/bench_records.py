@@ -70,7 +70,7 @@ class Row:
     Attributes:
         rater: Its name.
         family: Of raters.
-        fingerprint: Of its card, see `Card.fingerprint`.
+        fingerprint: Of its card, see `raters.card_files`.
         photos: Hash of the test photos and their labels: a row of other photos is no row of this bench.
         on_scale: Whether it has learnt the data set's scale; if not, errors in points mean nothing.
         metrics: As `Evaluation.metrics`.

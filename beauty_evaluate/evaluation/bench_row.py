@@ -25,6 +25,7 @@ from beauty_evaluate.files import write_atomic
 from beauty_evaluate.metrics import bootstrap_pearson
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.card_files import fingerprint, megabytes
 from beauty_evaluate.raters.rater import Rater, Ratings
 from beauty_evaluate.settings import from_json, to_json
 
@@ -106,7 +107,7 @@ def kept(place: Place, card: Card, photos: str) -> Row | None:
         is_whole = len(read_predictions(place.predictions)) == row.metrics["all"]["n"]
     except (OSError, ValueError, UserError):
         return None
-    return row if is_whole and (row.fingerprint, row.photos) == (card.fingerprint, photos) else None
+    return row if is_whole and (row.fingerprint, row.photos) == (fingerprint(card), photos) else None
 
 
 def keep(place: Place, row: Row, evaluation: Evaluation, scale: RatingScale) -> None:
@@ -176,7 +177,7 @@ def measure(
     low, high = bootstrap_pearson(first.predicted, first.true)
     within = {column: value for column in data.group_columns if (value := first.within(column)) == value}
     row = Row(
-        card.name, card.config.family, card.fingerprint, photos, first.on_scale, first.metrics(),
+        card.name, card.config.family, fingerprint(card), photos, first.on_scale, first.metrics(),
         (low, high) if low == low else (), within, len(first.missed), ms_rating, ms_photo, megabytes(card),
         sum(one.seconds for one in cards) / 60, card.parameters, pretrained_on(card), card.command,
         tuple(one.name for one in cards[1:]), crop_against_whole(rater, first),
@@ -196,11 +197,6 @@ def _run(
 def members(rater: Rater) -> tuple[Rater, ...]:
     """The raters that a rater is made of; none for most."""
     return tuple(getattr(rater, "members", ()))
-
-
-def megabytes(card: Card) -> float:
-    """The size on disk of the files that scoring reads."""
-    return sum((card.folder / artifact.file).stat().st_size for artifact in card.scored_with.values()) / 1e6
 
 
 def pretrained_on(card: Card) -> str:

@@ -126,20 +126,6 @@ class Card:
             digest = hashlib.sha256("".join(parts).encode()).hexdigest()
         return f"{self.name}:{digest[:8]}"
 
-    @property
-    def scored_with(self) -> dict[str, Artifact]:
-        """The artifacts that scoring reads: all but a network's Keras weights beside its exported file."""
-        spare = {"keras"} if "onnx" in self.artifacts else set()
-        return {kind: artifact for kind, artifact in self.artifacts.items() if kind not in spare}
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256, as 64 hexadecimal digits, of all that changes a score or says what was learnt from: config, scale,
-        photos, interval and the files that scoring reads. Figures that are written into the card change nothing."""
-        parts = [to_json(part) for part in (self.config, self.scale, *self.trained_on)]
-        files = {kind: artifact.sha256 for kind, artifact in sorted(self.scored_with.items())}
-        return hashlib.sha256(json.dumps([parts, files, self.interval]).encode()).hexdigest()
-
     def to_json(self) -> str:
         """The card as text; the folder is not part of it."""
         values = {key: value for key, value in vars(self).items() if key != "folder"}

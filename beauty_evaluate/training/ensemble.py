@@ -18,6 +18,7 @@ from beauty_evaluate.files import write_atomic
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.card_files import scored_with
 from beauty_evaluate.raters.ensemble import BLEND, Blend, EnsembleConfig, Floats
 from beauty_evaluate.raters.rater import Rater, crop_config
 from beauty_evaluate.settings import to_json
@@ -69,7 +70,7 @@ def fit(lesson: Lesson) -> Learnt:
     scales = [member.scale for member in members]
     blend = fit_blend(rated.ratings, rated.labels, config, lesson.scale, scales)
     lesson.say(_line(members, blend))
-    known = [sample.name for sample, key in zip(lesson.samples, lesson.keys, strict=True) if key in learnt]
+    learnt_before = [sample.name for sample, key in zip(lesson.samples, lesson.keys, strict=True) if key in learnt]
     path = lesson.folder / f"{lesson.name}.blend.json"
     write_atomic(path, (json.dumps(to_json(blend), indent=1) + "\n").encode())
     artifacts = {BLEND: path}
@@ -78,7 +79,7 @@ def fit(lesson: Lesson) -> Learnt:
     crops = [crop_config(rater) for rater in raters if "crop" in rater.needs]
     config = replace(config, members=tuple(m.name for m in members), crop=crops[0] if crops else CropConfig())
     parameters = sum(member.parameters for member in members) + len(members) + len(blend.correction)
-    names = tuple(sorted({*rated.names, *known}))
+    names = tuple(sorted({*rated.names, *learnt_before}))
     return Learnt(config, names, artifacts, rated.problems, parameters, started_from=_started_from(members))
 
 
@@ -216,7 +217,7 @@ def simplex_weights(mapped: Floats, labels: Floats, shrinkage: float) -> tuple[f
 
 def _copy(member: Card, folder: Path) -> dict[str, Path]:
     """Copy a member's card and what scoring reads of it. Returns the files by what they are in the ensemble."""
-    copied = replace(member, folder=folder, artifacts=member.scored_with)
+    copied = replace(member, folder=folder, artifacts=scored_with(member))
     for kind, artifact in copied.artifacts.items():
         write_atomic(folder / artifact.file, member.artifact(kind).read_bytes())
     files = {f"{member.name} {kind}": folder / artifact.file for kind, artifact in copied.artifacts.items()}
