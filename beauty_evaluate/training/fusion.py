@@ -51,7 +51,9 @@ def fit(lesson: Lesson) -> Learnt:
     if config.geometry == "geometry":
         columns = {"geometry": np.arange(count)}
     recipes = {part: PartRecipe(places, config.rule) for part, places in columns.items()}
-    learnt = learn(replace(lesson, config=config), measured, {**recipes, NETWORK: network_part}, config.folds)
+    learnt = learn(
+        replace(lesson, config=config), measured, {**recipes, NETWORK: network_part}, config.folds, config.evenness
+    )
     return replace(
         learnt,
         artifacts={**learnt.artifacts, "embedding": path},
