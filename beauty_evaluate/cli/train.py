@@ -45,6 +45,8 @@ def _flags(parser: argparse.ArgumentParser) -> None:
     add("--from", dest="start", metavar="NAME", help="go on from these weights: a name in weights/ or a card's path")
     add("--set", dest="settings", metavar="SECTION.KEY=VALUE", action="append", default=[],
         help="change any setting of the recipe, for instance augment.mixup=0; may be given again")  # fmt: skip
+    add("--backbone", metavar="NAME", help="of a preset that starts from another network: a preset of KerasHub, an "
+        "hf:// address, a folder, a file of Keras or ONNX, or weights of ours")  # fmt: skip
     add("--epochs", type=int, metavar="N", help="passes over the photos (default: 40)")
     add("--learning-rate", type=float, metavar="RATE", help="the highest (default: the recipe's)")
     add("--batch-size", type=int, metavar="N", help="photos a step (default: the recipe's)")
@@ -100,6 +102,10 @@ def _config(options: argparse.Namespace, card: "Card | None") -> RaterConfig:
 
         config = recipe(name)
     changes = [f"training.{key}={value}" for key in SHORT if (value := getattr(options, key)) is not None]
+    if options.backbone:
+        if not hasattr(config, "backbone"):
+            raise ConfigError(f"The preset {config.preset} starts from no other network. Leave out --backbone.")
+        changes.append(f"backbone.source={options.backbone}")
     return with_settings(config, [*options.settings, *changes])
 
 
@@ -174,6 +180,7 @@ def _command(options: argparse.Namespace, data: "tuple[DataSet, ...]") -> str:
     for key in ("preset", *SHORT):
         if (value := getattr(options, key)) is not None:
             parts.append(f"--{key.replace('_', '-')} {value}")
+    parts += [f"--backbone {Path(options.backbone).name}"] if options.backbone else []
     parts += [f"--set {setting}" for setting in options.settings]
     return " ".join([*parts, "--val"] if options.val else parts)
 

@@ -15,7 +15,7 @@ from beauty_evaluate.explain.job import Explanation
 from beauty_evaluate.explain.region_shapley import RegionEffects
 from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.files import write_atomic
-from beauty_evaluate.phrases import plain_warnings, share_below, signed
+from beauty_evaluate.phrases import Part, parts_of, parts_text, plain_warnings, share_below, signed
 from beauty_evaluate.raters.rater import Rater, Ratings, crop_config
 from beauty_evaluate.reporting import plots
 from beauty_evaluate.reporting.html import FULL_SCALE, crop_uri, render
@@ -93,6 +93,11 @@ class _Subject:
         return share_below(self.percentile, f"the {len(self.labels)} rated faces of {self.rater.card.data}")
 
     @property
+    def parts(self) -> list[Part]:
+        """What the score is made of, where the rater has parts."""
+        return parts_of(parts_text({name: float(values[0]) for name, values in self.rating.parts.items()}))
+
+    @property
     def warnings(self) -> list[str]:
         return [*quality(self.explanation.face, crop_config(self.rater)).warnings(), *self.rating.warnings(0)]
 
@@ -135,7 +140,8 @@ def _lines(subject: _Subject) -> list[str]:
     explanation = subject.explanation
     effects = [] if explanation.reliability.passed is False else explanation.lines()
     title = ", ".join(part for part in (subject.title, subject.standing) if part)
-    return [title, *effects, *explanation.reliability.sentences]
+    parts = [f"Made of {', '.join(map(str, subject.parts))}."] if subject.parts else []
+    return [title, *parts, *effects, *explanation.reliability.sentences]
 
 
 def _page(subject: _Subject, sections: Sequence[Section], out: Path) -> str:
@@ -154,6 +160,7 @@ def _page(subject: _Subject, sections: Sequence[Section], out: Path) -> str:
         "face_report.html",
         title=subject.title, photo=subject.photo, score=subject.score, scale=str(subject.rater.scale),
         crop=crop_uri(explanation.crop), percentile=subject.standing, warnings=subject.reasons,
+        parts=subject.parts,
         about=about(subject.rater.card), raises=RAISES, lowers=LOWERS, rows=_rows(explanation.effects) if shown else [],
         essence=_essence(explanation.effects), careful=_careful(explanation), method=_method(explanation),
         summary=Figure(summary, caption), hidden=first, sections=sections, limits=LIMITS,
@@ -224,6 +231,7 @@ def _facts(subject: _Subject) -> dict[str, Any]:
         "half_width": subject.half_width,
         "percentile": None if subject.percentile is None else round(subject.percentile, 1),
         "warnings": subject.warnings,
+        "parts": [vars(part) for part in subject.parts],
         "unclipped": round(effects.score, 6),
         "reference": round(effects.reference, 6),
         "baseline": effects.baseline,
