@@ -59,6 +59,7 @@ def fit(lesson: Lesson) -> Learnt:
         artifacts={**learnt.artifacts, "embedding": path},
         parameters=learnt.parameters + network.parameters,
         started_from=network.identity,
+        learnt_before=network.trained_on,
     )
 
 

@@ -23,7 +23,7 @@ from beauty_evaluate.training.rules import fit_rule
 Floats = NDArray[np.float64]
 
 PRESETS: dict[str, SubScoresConfig] = {
-    "sub_scores": SubScoresConfig(rule=RuleConfig("ridge", penalty=30.0)),
+    "sub_scores": SubScoresConfig(rule=RuleConfig("ridge")),
 }
 
 
