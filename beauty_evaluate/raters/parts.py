@@ -38,24 +38,23 @@ class Part:
 class Parts:
     """Sub-scores that average to the rating.
 
-        All have the mean and one common spread over the training photos, so that 3.9 for the eyes and 3.2 for the jaw
-        compare: the eyes stand higher among eyes than the jaw among jaws. The spread is the one with which their weighted
-        mean is the best prediction of the rating.
+    All have the mean and one common spread over the training photos, so that 3.9 for the eyes and 3.2 for the jaw
+    compare: the eyes stand higher among eyes than the jaw among jaws. The spread is the one with which their weighted
+    mean is the best prediction of the rating.
 
-        Attributes:
-            parts: by name.
-            weights: float64 (P,), positive, which add up to 1.
-            mean: of the training scores, rating points.
-            spread: standard deviation of each sub-score, rating points.
+    Attributes:
+        parts: by name.
+        weights: float64 (P,), positive, which add up to 1.
+        mean: of the training scores, rating points.
+        spread: standard deviation of each sub-score, rating points.
 
-        Example:
-            >>> from beauty_evaluate.phrases import WEIGHT_OF
-    from beauty_evaluate.raters.regressors import Dense
-            >>> whole = Standardiser(np.zeros(1), np.ones(1))
-            >>> rule = Dense((np.ones((1, 1)),), (np.zeros(1),))
-            >>> parts = Parts({"eyes": Part(np.array([1]), whole, rule, 0.0, 1.0)}, np.ones(1), 3.0, 0.5)
-            >>> parts.scores(np.array([[9.0, 2.0]])).tolist()
-            [[4.0]]
+    Example:
+        >>> from beauty_evaluate.raters.regressors import Dense
+        >>> whole = Standardiser(np.zeros(1), np.ones(1))
+        >>> rule = Dense((np.ones((1, 1)),), (np.zeros(1),))
+        >>> parts = Parts({"eyes": Part(np.array([1]), whole, rule, 0.0, 1.0)}, np.ones(1), 3.0, 0.5)
+        >>> parts.scores(np.array([[9.0, 2.0]])).tolist()
+        [[4.0]]
     """
 
     parts: dict[str, Part]
