@@ -96,9 +96,9 @@ def fit_parts(
         >>> x = np.random.default_rng(0).normal(size=(300, 2))
         >>> rule = RuleConfig(penalty=1.0)
         >>> recipes = {"a": PartRecipe(np.array([0]), rule), "b": PartRecipe(np.array([1]), rule)}
-        >>> parts = fit_parts(recipes, x, 3 + 0.9 * x[:, 0] + 0.3 * x[:, 1], 3)
+        >>> parts = fit_parts(recipes, x, 3 + 0.9 * x[:, 0] + 0.6 * x[:, 1], 3)
         >>> parts.weights.round(1).tolist(), round(float(parts.weights.sum()), 6)
-        ([0.7, 0.3], 1.0)
+        ([0.6, 0.4], 1.0)
     """
     fold = np.random.default_rng(seed).permutation(len(scores)) % folds
     expected = np.empty((len(scores), len(recipes)))
