@@ -52,6 +52,7 @@ class FusionConfig(Checked):
     rule: RuleConfig = field(default_factory=RuleConfig)  # of each part of the geometry
     embedding_rule: RuleConfig = field(default_factory=RuleConfig)
     folds: int = within(5, 2)
+    evenness: float = within(0.0, 0)  # of the weights
     family: Literal["fusion"] = "fusion"
 
 

@@ -28,6 +28,7 @@ class SubScoresConfig(Checked):
     crop: CropConfig = field(default_factory=CropConfig)
     rule: RuleConfig = field(default_factory=RuleConfig)  # of each sub-score
     folds: int = within(5, 2)  # by which weights are learnt from sub-scores of photos that no rule has seen
+    evenness: float = within(0.3, 0)  # of the weights: parts that say the same share theirs
     family: Literal["sub_scores"] = "sub_scores"
 
 

@@ -46,7 +46,7 @@ def landmark_picture(
     scale = SIDE / len(pixels)
     points = (landmarks(pixels, config) + 0.5) * scale - 0.5
     picture = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    lines = picture.copy()
+    lines = np.asarray(picture, np.uint8).copy()
     for feature in sorted(FEATURES, key=lambda feature: feature.region != WHOLE):  # proportions lie below
         for a, b in feature.lines:
             _line(lines, points[a], points[b], _colour(feature.region))

@@ -51,12 +51,15 @@ def fit(lesson: Lesson) -> Learnt:
     if config.geometry == "geometry":
         columns = {"geometry": np.arange(count)}
     recipes = {part: PartRecipe(places, config.rule) for part, places in columns.items()}
-    learnt = learn(replace(lesson, config=config), measured, {**recipes, NETWORK: network_part}, config.folds)
+    learnt = learn(
+        replace(lesson, config=config), measured, {**recipes, NETWORK: network_part}, config.folds, config.evenness
+    )
     return replace(
         learnt,
         artifacts={**learnt.artifacts, "embedding": path},
         parameters=learnt.parameters + network.parameters,
         started_from=network.identity,
+        learnt_before=network.trained_on,
     )
 
 

@@ -23,7 +23,7 @@ from beauty_evaluate.training.rules import fit_rule
 Floats = NDArray[np.float64]
 
 PRESETS: dict[str, SubScoresConfig] = {
-    "sub_scores": SubScoresConfig(rule=RuleConfig("ridge", penalty=30.0)),
+    "sub_scores": SubScoresConfig(rule=RuleConfig("ridge")),
 }
 
 
@@ -46,10 +46,10 @@ def fit(lesson: Lesson) -> Learnt:
     assert isinstance(config, SubScoresConfig)
     measured = measure_lesson(lesson, config.crop, geometry_of(config.crop))
     recipes = {region: PartRecipe(features.columns(region), config.rule) for region in features.REGIONS}
-    return learn(lesson, measured, recipes, config.folds)
+    return learn(lesson, measured, recipes, config.folds, config.evenness)
 
 
-def learn(lesson: Lesson, measured: Measured, recipes: Mapping[str, PartRecipe], folds: int) -> Learnt:
+def learn(lesson: Lesson, measured: Measured, recipes: Mapping[str, PartRecipe], folds: int, evenness: float) -> Learnt:
     """The two trainings of `fit`, for any parts.
 
     Args:
@@ -57,14 +57,15 @@ def learn(lesson: Lesson, measured: Measured, recipes: Mapping[str, PartRecipe],
         measured: features and scores.
         recipes: of each part.
         folds: as `fit_parts`.
+        evenness: as `fit_parts`.
     """
     held = measured.held_back
-    trial = fit_parts(recipes, measured.values[~held], measured.scores[~held], folds)
+    trial = fit_parts(recipes, measured.values[~held], measured.scores[~held], folds, evenness)
     lesson.say(figures_line(trial.rate(measured.values[held])[0], measured))
     rows = distribution(trial, measured.values[held], measured.scores[held], lesson.scale)
     for name, row in rows.items():
         lesson.say("{}: weight {weight:.2f}, PC {pearson:.2f}, {low:.2f} to {high:.2f}".format(name, **row))
-    parts = fit_parts(recipes, measured.values, measured.scores, folds)
+    parts = fit_parts(recipes, measured.values, measured.scores, folds, evenness)
     path = write_arrays(
         lesson.folder / f"{lesson.name}.rule.npz", {"names": np.array(features.NAMES), **parts.arrays()}
     )
@@ -75,7 +76,9 @@ def learn(lesson: Lesson, measured: Measured, recipes: Mapping[str, PartRecipe],
     return Learnt(lesson.config, measured.names, artifacts, measured.problems, count)
 
 
-def fit_parts(recipes: Mapping[str, PartRecipe], values: Floats, scores: Floats, folds: int, seed: int = 1) -> Parts:
+def fit_parts(
+    recipes: Mapping[str, PartRecipe], values: Floats, scores: Floats, folds: int, evenness: float = 0.0, seed: int = 1
+) -> Parts:
     """Rules and weights.
 
     How a rule stands on new faces, and what it is worth beside the others, comes from photos of folds that it has not
@@ -86,15 +89,16 @@ def fit_parts(recipes: Mapping[str, PartRecipe], values: Floats, scores: Floats,
         values: (N, F) features.
         scores: (N,), rating points.
         folds: in so many parts the photos are divided.
+        evenness: as `positive_weights`.
         seed: of the folds.
 
     Example:
         >>> x = np.random.default_rng(0).normal(size=(300, 2))
         >>> rule = RuleConfig(penalty=1.0)
         >>> recipes = {"a": PartRecipe(np.array([0]), rule), "b": PartRecipe(np.array([1]), rule)}
-        >>> parts = fit_parts(recipes, x, 3 + 0.9 * x[:, 0] + 0.3 * x[:, 1], 3)
+        >>> parts = fit_parts(recipes, x, 3 + 0.9 * x[:, 0] + 0.6 * x[:, 1], 3)
         >>> parts.weights.round(1).tolist(), round(float(parts.weights.sum()), 6)
-        ([0.7, 0.3], 1.0)
+        ([0.6, 0.4], 1.0)
     """
     fold = np.random.default_rng(seed).permutation(len(scores)) % folds
     expected = np.empty((len(scores), len(recipes)))
@@ -102,7 +106,7 @@ def fit_parts(recipes: Mapping[str, PartRecipe], values: Floats, scores: Floats,
         for p, recipe in enumerate(recipes.values()):
             expected[fold == k, p] = _expect(recipe, values[fold != k], scores[fold != k])(values[fold == k])
     level, spread = expected.mean(0), np.maximum(expected.std(0), 1e-6)
-    pull = positive_weights((expected - level) / spread, scores - scores.mean())
+    pull = positive_weights((expected - level) / spread, scores - scores.mean(), evenness)
     parts = {}
     for (name, recipe), middle, sd in zip(recipes.items(), level, spread, strict=True):
         final = _expect(recipe, values, scores)
@@ -128,13 +132,15 @@ class _Expectation:
         return np.asarray(self.rule(self.standardiser(values[:, self.columns])))
 
 
-def positive_weights(standings: Floats, scores: Floats) -> Floats:
+def positive_weights(standings: Floats, scores: Floats, evenness: float = 0.0) -> Floats:
     """exp(t) for the t with which `standings @ exp(t)` has the least squared error: positive, and a softmax of t once
     they are divided by their sum.
 
     Args:
         standings: (N, P), of mean 0 and standard deviation 1.
         scores: (N,), of mean 0.
+        evenness: penalty on the squared differences of the weights from their mean: parts that say the same share the
+            weight, where without it the better one takes all.
 
     Returns:
         float64 (P,), rating points.
@@ -145,8 +151,8 @@ def positive_weights(standings: Floats, scores: Floats) -> Floats:
 
     def loss(t: Floats) -> tuple[float, Floats]:
         weights = np.exp(t)
-        slope = gram @ weights - target
-        return float(weights @ (slope - target) / 2), slope * weights
+        slope, apart = gram @ weights - target, weights - weights.mean()
+        return float(weights @ (slope - target) + evenness * apart @ apart) / 2, (slope + evenness * apart) * weights
 
     start = np.full(standings.shape[1], np.log(max(float(scores.std()), 1e-6) / standings.shape[1]))
     bounds = [(-12.0, 5.0)] * len(start)
