@@ -70,7 +70,8 @@ class Head:
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             x = x @ weight + bias
             x = np.maximum(x, 0) if i + 1 < len(self.weights) else x
-        return np.asarray(x[:, 0], np.float64)
+        points: NDArray[np.float64] = x[:, 0]
+        return points
 
     def predict_views(self, features: NDArray[Any]) -> NDArray[np.float64]:
         """Rating points float64 (N,) of features (N, views, F): the mean over the views."""

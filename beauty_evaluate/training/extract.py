@@ -70,11 +70,11 @@ def extract(lesson: Lesson, crop: CropConfig, network: PredictFn, digest: str, f
 
     extractor = extractor_hash(digest, crop, flip_tta)
     features = cached(cache_folder(), extractor, [_key(lesson, i) for i in range(len(lesson.samples))], compute)
-    kept = np.isfinite(features.reshape(len(features), -1)).all(axis=1)
+    kept: NDArray[np.bool_] = np.asarray(np.isfinite(features).all((1, 2)))
     if not kept.any():
         raise DataError("There is nothing to learn from: no photo shows a face that was found.")
     problems = tuple(Problem(lesson.samples[i].name, 0, f"{error} Skipped.") for i, error in sorted(errors.items()))
-    samples = [sample for sample, keep in zip(lesson.samples, kept.tolist(), strict=True) if keep]
+    samples = [sample for sample, keep in zip(lesson.samples, kept, strict=True) if keep]
     scores = np.array([sample.score for sample in samples])
     return Extracted(tuple(sample.name for sample in samples), features[kept], scores, lesson.held_back[kept], problems)
 
