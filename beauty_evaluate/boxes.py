@@ -60,6 +60,23 @@ def jpeg2000_profile(data: bytes) -> bytes:
     return b""
 
 
+def is_turned(data: bytes) -> bool:
+    """Whether a HEIC says itself how it is turned or mirrored, which its decoder then does.
+
+    Args:
+        data: The file.
+
+    Example:
+        >>> is_turned(bytes((0, 0, 0, 12)) + b"ftypheic")
+        False
+    """
+    spans = [(0, len(data))]
+    for wanted, head in ((b"meta", 4), (b"iprp", 0), (b"ipco", 0)):  # the first is a full box, with version and flags
+        inside = [box for span in spans for box in boxes(data, *span)]
+        spans = [(start + head, end) for kind, start, end in inside if kind == wanted]
+    return any(kind in (b"irot", b"imir") for span in spans for kind, _, _ in boxes(data, *span))
+
+
 def is_display_p3(data: bytes) -> bool:
     """Whether an AVIF or HEIC names Display P3 by its number, as is done in place of a profile.
 

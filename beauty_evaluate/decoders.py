@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from PIL import Image, ImageFile, features
 from PIL.JpegImagePlugin import JpegImageFile
 
-from beauty_evaluate import boxes, jpeg, jxl, limits, png
+from beauty_evaluate import boxes, jpeg, jxl, libtiff, limits, png
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.formats import format_of, title
 
@@ -60,6 +60,7 @@ class Opened:
         reduction: how many times smaller a side will be decoded.
         colours: that the file names otherwise than by a profile.
         notes: sentences for whoever reads the score.
+        orientation: of EXIF, where the decoder neither turned the photo nor left it in `image.info`.
     """
 
     image: Image.Image
@@ -67,6 +68,7 @@ class Opened:
     reduction: int = 1
     colours: str = ""
     notes: tuple[str, ...] = ()
+    orientation: int | None = None
 
 
 @contextlib.contextmanager
@@ -120,10 +122,13 @@ def opened(data: bytes) -> Opened:
         image.info["icc_profile"] = boxes.jpeg2000_profile(data)
     elif name in ("AVIF", "HEIF") and boxes.is_display_p3(data):
         colours = "Display P3"
+    orientation = None
+    if name == "HEIF" and not boxes.is_turned(data):  # pillow-heif takes EXIF's away all the same
+        orientation = image.info.get("original_orientation")
     with contextlib.suppress(*DECODER_ERRORS):  # a second picture that is damaged is none
         animated = animated or bool(getattr(image, "is_animated", False))
     kind = "file" if name in ("TIFF", "HEIF") else "animation"
-    return Opened(image, file, 1, colours, (FIRST_ONLY.format(kind),) if animated else ())
+    return Opened(image, file, 1, colours, (FIRST_ONLY.format(kind),) if animated else (), orientation)
 
 
 def load(data: bytes, photo: Opened) -> Opened:
@@ -140,7 +145,7 @@ def load(data: bytes, photo: Opened) -> Opened:
         PhotoError: With status `unreadable`.
     """
     try:
-        with decoding():
+        with decoding(), libtiff.quiet() if photo.image.format == "TIFF" else contextlib.nullcontext():
             photo.image.load()
     except PhotoError:
         if photo.image.format != "JPEG" or (whole := _without_its_end(data)) is None:

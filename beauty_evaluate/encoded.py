@@ -41,6 +41,16 @@ class Piped(str):
         return str(self), self.content
 
 
+def is_file(name: str) -> bool:
+    """Whether a photo's name is that of a file, which a photo on a pipe has none of.
+
+    Example:
+        >>> is_file("examples/grace_hopper.jpg"), is_file(Piped("examples/grace_hopper.jpg", b"GIF89a"))
+        (True, False)
+    """
+    return not isinstance(name, Piped) and os.path.isfile(name)
+
+
 def bytes_of(source: Encoded) -> bytes:
     """Fetch the content of a photo's file.
 

@@ -76,6 +76,17 @@ def picture_format(head: bytes) -> str | None:
     return "AVIF" if head[8:12] in AVIF_BRANDS else None
 
 
+def suffix(head: bytes) -> str:
+    """What the name of a photo ends with, by its content; "" for what is no picture.
+
+    Example:
+        >>> suffix(b"GIF89a")
+        '.gif'
+    """
+    name = picture_format(head)
+    return {None: "", "JPEG": ".jpg", "TIFF": ".tif", "HEIF": ".heic", "JPEG2000": ".jp2"}.get(name, f".{name}".lower())
+
+
 def _lists_avif(head: bytes) -> bool:
     """Whether AVIF is among its further brands. Some programs give AVIF the first brand that it shares with HEIC."""
     others = head[16 : min(int.from_bytes(head[:4], "big"), 256)]

@@ -191,7 +191,7 @@ def _decoded(photo: Opened) -> tuple[Picture, int]:
             "0..255 and convert it to L or RGB.",
         )
     pixels = _pixels(image, converter(image.info, image.mode, photo.colours))
-    return pixels, exif.orientation(image.info)  # PNG may tell it behind the pixels
+    return pixels, photo.orientation or exif.orientation(image.info)  # PNG may tell it behind the pixels
 
 
 def _pixels(image: Image.Image, convert: Converter | None) -> Picture:

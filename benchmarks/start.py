@@ -1,5 +1,6 @@
 """What one photo costs from the start of Python to the score: processor time of each step. Writes start.md.
 
+pip install ai-edge-litert==2.3.0
 python benchmarks/start.py [--calls 11]
 
 Processor time (user and system), not wall time, so that a busy machine matters less; the median of interleaved calls,
@@ -11,6 +12,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -34,16 +36,37 @@ STEPS = {
     "the first score": "crops = [face.crop(card.config.crop) for face in faces]; predict(predictor, crops, True)",
     "a second score, for comparison": "predict(predictor, crops, True)",
 }
+NOTE = (
+    "LiteRT (Apache-2.0, 59 MB installed, and five packages that are not needed otherwise) has its first score 90 ms "
+    "sooner than OpenCV: `benchmarks/runtimes.md`. In `use.py` OpenCV reads the network beside decoding, so less of "
+    "that would be gained, and each network would need a second file and hash. It is not used. Python, NumPy, OpenCV "
+    "and Pillow alone take half of a call."
+)
+TRIED = {  # beside NumPy alone: settings, and what is imported too
+    "NumPy, its OpenBLAS on one thread": ({"OPENBLAS_NUM_THREADS": "1"}, "import numpy"),
+    "the import of LiteRT": ({}, "import ai_edge_litert.interpreter"),
+}
 
 
-def processor_time(code: str) -> list[float]:
-    """Milliseconds that a fresh process has used after each step."""
+def processor_time(code: str, **settings: str) -> list[float]:
+    """Milliseconds that a fresh process has used after each step. settings: of its environment."""
     laps = "\n".join(f"{step}\nlaps.append(time.process_time())" for step in code.split("\n"))
     script = f"import time\nlaps = []\n{laps}\nprint(*laps)"
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"} | settings
     words = [sys.executable, "-c", script]
     output = subprocess.run(words, env=environment, cwd=HERE.parent, check=True, capture_output=True, text=True).stdout
     return [1000 * float(lap) for lap in output.split()]
+
+
+def tried(calls: int) -> Iterator[str]:
+    """What other ways to start add to NumPy alone: medians over pairs of processes, every other pair turned round."""
+    for name, (settings, code) in TRIED.items():
+        ways = [("import numpy", {}), (f"import numpy\n{code}", settings)]
+        added = []
+        for i in range(calls):
+            ends = {code: processor_time(code, **given)[-1] for code, given in ways[:: 1 if i % 2 else -1]}
+            added.append(ends[ways[1][0]] - ends[ways[0][0]])
+        yield f"| {name} | {median(added):+.0f} |"
 
 
 def main() -> None:
@@ -68,6 +91,8 @@ def main() -> None:
     whole = sum(times[:-1])
     lines += [f"| {name} | {ms:.0f} | {ms / whole:.0%} |" for name, ms in zip(STEPS, times, strict=True)]
     lines += [f"| all but the last | {whole:.0f} | |"]
+    lines += ["", f"Tried, milliseconds beside NumPy alone, medians over {options.calls} pairs of processes:", ""]
+    lines += ["| | ms |", "| --- | ---: |", *tried(options.calls), "", NOTE]
     text = "\n".join(lines)
     options.out.write_text(text + "\n", encoding="utf-8")
     print(text)

@@ -5,6 +5,7 @@ import math
 import struct
 import sys
 import types
+import warnings
 import zipfile
 import zlib
 from collections import Counter
@@ -13,14 +14,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PORTRAIT, PORTRAIT_PNG
+from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 from PIL import Image
 from test_profiles import chunk, encoded, with_chunks
 
-from beauty_evaluate import Scorer, formats, images, jpeg, jxl, kinds, limits, png
+from beauty_evaluate import Scorer, formats, images, jpeg, jxl, kinds, libtiff, limits, png
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.scoring.batch import scan
 
+USE = ROOT / "use.py"
 JPEG = PORTRAIT.read_bytes()
 PNG = PORTRAIT_PNG.read_bytes()
 
@@ -366,6 +368,33 @@ def test_a_tiff_is_turned_once(compression: str | None, orientation: int) -> Non
     turned = images.read(encoded(picture, "TIFF", exif=exif, **options))
     expected = images.read(encoded(picture, "PNG", exif=exif))
     assert np.array_equal(turned, expected)
+
+
+def damaged_tiff(compression: str) -> bytes:
+    data = bytearray(encoded(Image.effect_noise((60, 40), 60).convert("RGB"), "TIFF", compression=compression))
+    data[100:140] = b"\xff" * 40
+    return bytes(data)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
+def test_libtiff_does_not_print_what_we_say(compression: str, capfd: pytest.CaptureFixture[str]) -> None:
+    data = damaged_tiff(compression)
+    with libtiff.quiet():
+        assert "damaged" in str(error_of(data))
+        assert "damaged" in str(error_of(data))  # the first one has not ended the silence
+    assert capfd.readouterr().err == ""
+    with pytest.raises(OSError, match="decoder error"):
+        Image.open(io.BytesIO(data)).load()
+    assert capfd.readouterr().err != ""  # a host has the messages that it had
+
+
+def test_pillow_does_not_warn_of_what_we_say(here: Run, tmp_path: Path) -> None:
+    (tmp_path / "cut.tif").write_bytes(damaged_tiff("tiff_lzw")[:-20])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        done = here(USE, "cut.tif")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines()), caught) == (2, "", 1, [])
+    assert "damaged" in done.stderr
 
 
 def test_thirty_two_bits_are_refused_with_the_cure() -> None:

@@ -237,6 +237,30 @@ def test_heic_is_read_with_its_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (images.read(b"\0\0\0\x18ftypheic" + bytes(40))[0, 0] == [10, 20, 30]).all()
 
 
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
+@pytest.mark.parametrize(
+    ("turn", "shape"), [(b"", (60, 40, 3)), (box(b"irot", b"\1"), (40, 60, 3)), (box(b"imir", b"\1"), (40, 60, 3))]
+)
+def test_heic_is_turned_once(monkeypatch: pytest.MonkeyPatch, turn: bytes, shape: tuple[int, ...]) -> None:
+    """By its decoder, as its own boxes say; or by us, as EXIF says where there are none."""
+
+    def open_heif(file: io.BytesIO) -> Image.Image:
+        image = Image.new("RGB", (60, 40))
+        image.info = {"original_orientation": 6}  # which it takes out of EXIF in any case
+        return image
+
+    decoder = types.ModuleType("pillow_heif")
+    decoder.HeifImageFile = open_heif  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pillow_heif", decoder)
+    properties = box(b"iprp", box(b"ipco", box(b"ispe", bytes(12)) + turn))
+    data = box(b"ftyp", b"heic" + bytes(4)) + box(b"meta", bytes(4) + box(b"hdlr", bytes(24)) + properties)
+    assert images.read(data).shape == shape
+    assert images.read(data + box(b"mdat", box(b"irot", b"\1"))).shape == shape  # pixels that look like a box
+
+
 def test_a_file_object_is_read_from_its_beginning(tmp_path: Path, colours: NDArray[np.uint8]) -> None:
     written = io.BytesIO()
     Image.fromarray(colours).save(written, "PNG")  # it now stands at its end

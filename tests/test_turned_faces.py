@@ -97,13 +97,26 @@ def test_another_turn_must_win_clearly(monkeypatch: pytest.MonkeyPatch, portrait
     doubtful = detector.Detection(face.box, face.points, 0.8, face.seen_side, 0.0)
 
     def closer(_: object, seen: detector.Detection, roll: float, *__: object) -> detector.Detection:
-        confidence = 0.9 + (0.018 if roll else 0)
+        confidence = 0.85 + (0.018 if roll else 0)
         return detector.Detection(seen.box, seen.points, confidence, 64, roll)
 
     monkeypatch.setattr(second_look, "_closer", closer)
     assert second_look._surest_turn(portrait, doubtful, CONFIG) is doubtful
     monkeypatch.setattr(second_look, "WINS_BY", 0.01)
     assert second_look._surest_turn(portrait, doubtful, CONFIG).seen_roll
+
+
+def test_a_doubtful_face_that_is_sure_in_a_closer_view_is_looked_at_no_more(
+    portrait: images.Picture, looks: list[tuple[int, ...]]
+) -> None:
+    (face,) = search.search(portrait, CONFIG)
+    doubtful = detector.Detection(face.box, face.points, second_look.SURE - 0.01, face.seen_side, 0.0)
+    looks.clear()
+    assert second_look._surest_turn(portrait, doubtful, CONFIG) is doubtful
+    assert looks == [(96, 96)]
+    on_its_head = np.ascontiguousarray(portrait[::-1, ::-1])
+    (other,) = find_faces(on_its_head, CONFIG)
+    assert abs(other.roll) > 165
 
 
 @pytest.mark.parametrize("shape", [(40000, 600), (1500, 20000)])

@@ -5,6 +5,8 @@ import io
 import json
 import os
 import shutil
+import sys
+import types
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +23,7 @@ from PIL import Image
 from beauty_evaluate import Row, Scorer, images
 from beauty_evaluate.config import RatingScale
 from beauty_evaluate.datasets import london
+from beauty_evaluate.encoded import Piped
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.faces.quality import Quality
 from beauty_evaluate.phrases import WARNINGS, plain_warnings
@@ -85,6 +88,31 @@ def test_copies_write_nothing_over(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in copies] == [b"one", b"two", b"one"]
     assert picks.copy_photos(files, tmp_path / "out") == copies
     assert (tmp_path / "out" / "a.jpg").read_bytes() == b"precious"
+
+
+def test_the_best_may_come_from_a_pipe(here: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "-").write_bytes(PORTRAIT.read_bytes())  # another file, which its name does not mean
+    words = (USE, "-", PORTRAIT, "--top", 1, "--best-of-burst", "--report", "page.html")
+    for place in ("out", "."):
+        monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(PORTRAIT_PNG.read_bytes())))
+        done = here(*words, "--copy-to", place)
+        assert done.stdout.splitlines()[-1] == f"  -: 3.47 -> {Path(place) / 'photo.png'}"
+        assert (tmp_path / place / "photo.png").read_bytes() == PORTRAIT_PNG.read_bytes()
+    assert os.listdir(tmp_path / "out") == ["photo.png"]
+    assert 'href="-"' not in (tmp_path / "page.html").read_text()
+    again, other = (Piped("-", data) for data in (PORTRAIT_PNG.read_bytes(), PORTRAIT_PNG.read_bytes()[:-1]))
+    assert picks.copy_photos([again], tmp_path / "out") == [tmp_path / "out" / "photo.png"]
+    assert picks.copy_photos([other], tmp_path / "out") == [tmp_path / "out" / "photo_2.png"]
+
+
+def test_nothing_is_written_beside_a_photo_on_a_pipe(
+    here: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(PORTRAIT_PNG.read_bytes())))
+    done = here(USE, "-", "--xmp")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "Save it first" in done.stderr
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_copy_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
@@ -45,6 +46,7 @@ def start(add_flags: Callable[[argparse.ArgumentParser], None], run: Run, doc: s
     for stream in (sys.stdout, sys.stderr):  # a file name may hold bytes that are not UTF-8
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of damage in photos, which we tell in our own sentence
     try:
         code = run(options)
         gc.freeze()  # Python's search for garbage on leaving costs a tenth of a call

@@ -67,6 +67,8 @@ def _flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy starts its threads on import, and none is of use here
+
     from beauty_evaluate.scoring.outputs import Outputs
     from beauty_evaluate.scoring.scorer import Scorer
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from beauty_evaluate.drawing import RAISES
+from beauty_evaluate.encoded import is_file
 from beauty_evaluate.phrases import plain_warnings
 from beauty_evaluate.reporting.comparison_report import Block, Card, Sheet
 from beauty_evaluate.reporting.html import render as fill
@@ -26,7 +27,7 @@ def link(file: str, folder: Path) -> str:
         >>> link("examples/grace_hopper.jpg", Path("runs"))
         '../examples/grace_hopper.jpg'
     """
-    if not os.path.isfile(file):
+    if not is_file(file):
         return ""
     try:
         relative = os.path.relpath(os.path.abspath(file), os.path.abspath(folder))

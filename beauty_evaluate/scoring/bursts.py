@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from beauty_evaluate import images
 from beauty_evaluate.config import cores
+from beauty_evaluate.encoded import bytes_of
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.images import Picture
 
@@ -84,9 +84,9 @@ def capture_time(data: bytes) -> datetime | None:
 def fingerprint(file: str) -> Fingerprint | None:
     """Of a photo; None if it cannot be read any more."""
     try:
-        data = Path(file).read_bytes()
+        data = bytes_of(file)
         return Fingerprint(perceptual_hash(images.read(data)), capture_time(data))
-    except (OSError, PhotoError):
+    except PhotoError:
         return None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from beauty_evaluate.encoded import Piped, is_file
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.scoring.batch import scan
 from beauty_evaluate.scoring.outputs import Outputs
@@ -172,7 +173,7 @@ def _score(
             for table in tables:
                 table.write(scored.rows)
             summary.add(scored)
-            if outputs.xmp and scored.faces and os.path.isfile(scored.rows[0].file):
+            if outputs.xmp and scored.faces and is_file(scored.rows[0].file):
                 summary.sidecars[_write_sidecar(scored, scorer)] += 1
             watch(scored, done, len(left), True)
             yield scored
@@ -211,9 +212,9 @@ def _person(file: str, roots: Sequence[str]) -> str:
 
 
 def _picked(candidates: Sequence[Candidate], picks: Picks) -> list[tuple[Candidate, Path | None]]:
-    """The photos that are wanted, copied where that is wanted too; one from a pipe is no file."""
+    """The photos that are wanted, copied where that is wanted too."""
     photos = pick(candidates, picks) if picks.is_any else []
-    files = [photo.file for photo in photos if picks.folder and os.path.isfile(photo.file)]
+    files = [photo.file for photo in photos if isinstance(photo.file, Piped) or is_file(photo.file)]
     copies = dict(zip(files, copy_photos(files, picks.folder), strict=True)) if files and picks.folder else {}
     return [(photo, copies.get(photo.file)) for photo in photos]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from beauty_evaluate.encoded import Piped
 from beauty_evaluate.errors import UserError
 from beauty_evaluate.scoring.picks import Picks, in_folder
 
@@ -89,10 +90,12 @@ class Outputs:
                 raise UserError(f"{file} exists. Add --resume to go on in it, or --overwrite to start it again.")
 
     def check_inputs(self, photos: Iterable[str]) -> None:
-        """Raises UserError if an output would be written over a photo."""
+        """Raises UserError if an output would be written over a photo, or beside one that has no file."""
+        if self.xmp and any(isinstance(path, Piped) for path in photos):
+            raise UserError("--xmp writes beside files, and a photo on a pipe is none. Save it first, or omit --xmp.")
         if not (self.files or self.copies or self.picks.folder):
             return
-        inputs = {os.path.realpath(path) for path in photos}
+        inputs = {os.path.realpath(path) for path in photos if not isinstance(path, Piped)}
         for file in self.files:
             if os.path.realpath(file) in inputs:
                 raise UserError(f"{file} is one of the photos. Name another file for the results.")

@@ -1,6 +1,7 @@
 """The best photos of a run: of all, of each burst, of each person; and copies of their files."""
 
 import filecmp
+import io
 import os
 import shutil
 from collections.abc import Iterable, Sequence
@@ -9,8 +10,12 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+from beauty_evaluate.encoded import Piped
 from beauty_evaluate.errors import UserError
+from beauty_evaluate.formats import suffix
 from beauty_evaluate.scoring.rows import Row
+
+PIPED_STEM = "photo"  # name of a copy whose photo came without one
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ def copy_photos(files: Sequence[str], folder: Path) -> list[Path]:
     file that is there already, byte for byte, is that copy.
 
     Args:
-        files: of the photos, which stay as they are.
+        files: of the photos, which stay as they are; one on a pipe becomes `photo` with the ending of its format.
         folder: of the copies.
 
     Returns:
@@ -123,25 +128,35 @@ def copy_photos(files: Sequence[str], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     copies: list[Path] = []
     for file in files:
-        copies.append(_copy(Path(file), folder, set(copies)))
+        copies.append(_copy(file, folder, set(copies)))
     return copies
 
 
-def _copy(photo: Path, folder: Path, taken: set[Path]) -> Path:
+def _copy(photo: str, folder: Path, taken: set[Path]) -> Path:
+    piped = photo.content if isinstance(photo, Piped) else None
+    name = Path(photo if piped is None else PIPED_STEM + suffix(piped))
     for number in count(1):
-        target = folder / (photo.name if number == 1 else f"{photo.stem}_{number}{photo.suffix}")
+        target = folder / (name.name if number == 1 else f"{name.stem}_{number}{name.suffix}")
         if target in taken:
             continue
         try:
-            with open(photo, "rb") as source, open(target, "xb") as copy:
+            with open(photo, "rb") if piped is None else io.BytesIO(piped) as source, open(target, "xb") as copy:
                 _fill(source, copy, target)
         except FileExistsError:
-            if target.is_file() and filecmp.cmp(photo, target, shallow=False):
+            if target.is_file() and _is_copy(photo, target):
                 return target
             continue
-        shutil.copystat(photo, target)
+        if piped is None:
+            shutil.copystat(photo, target)
         return target
     raise AssertionError  # count does not end
+
+
+def _is_copy(photo: str, target: Path) -> bool:
+    """Whether a file has the content of a photo."""
+    if isinstance(photo, Piped):
+        return target.read_bytes() == photo.content
+    return filecmp.cmp(photo, target, shallow=False)
 
 
 def _fill(source: BinaryIO, copy: BinaryIO, target: Path) -> None:

@@ -226,7 +226,7 @@ class Scorer:
             raise photo.noted(error) from error
 
     def _rows(self, file: str, faces: Sequence[Face], ratings: Ratings) -> list[Row]:
-        return [self._row(str(file), i, len(faces), face, ratings.part(i - 1, 1)) for i, face in enumerate(faces, 1)]
+        return [self._row(file, i, len(faces), face, ratings.part(i - 1, 1)) for i, face in enumerate(faces, 1)]
 
     def _row(self, file: str, number: int, count: int, face: Face, rating: Ratings) -> Row:
         score = round(self.scale.clip(float(rating.mean[0])), 4)

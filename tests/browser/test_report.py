@@ -98,6 +98,16 @@ def test_faces_are_filtered_by_score_warning_and_person(page: Page) -> None:
     expect(count).to_have_text("0 of 5 faces")
 
 
+def test_what_filters_stays_in_its_frame(page: Page) -> None:
+    page.locator("#warning").evaluate("list => list.add(new Option('the photo is unlike those it learnt from'))")
+    frame = page.locator("form").bounding_box()
+    assert frame
+    for field in page.locator("form input, form select").all():
+        box = field.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"]
+
+
 def test_links_lead_to_the_photos_and_to_ones_own_face(page: Page) -> None:
     hrefs = {str(link.get_attribute("href")) for link in page.locator("li a").all()}
     assert hrefs == {"../photos/a%20%231%3F.jpg", *(f"../photos/{name}.jpg" for name in "bcde")}
