@@ -67,7 +67,7 @@ def is_turned(data: bytes) -> bool:
         data: The file.
 
     Example:
-        >>> is_turned(b"\x00\x00\x00\x0cftypheic")
+        >>> is_turned(bytes((0, 0, 0, 12)) + b"ftypheic")
         False
     """
     spans = [(0, len(data))]

@@ -72,24 +72,24 @@ def cached(folder: Path, extractor_hash: str, keys: Sequence[str], compute: Comp
         [[2.0]]
     """
     path = folder / f"{extractor_hash}.npz"
-    known = _read(path)
+    rows = _read(path)
     first = {key: len(keys) - 1 - i for i, key in enumerate(reversed(keys))}
-    missing = sorted(place for key, place in first.items() if key not in known)
+    missing = sorted(place for key, place in first.items() if key not in rows)
     nothing: Floats = np.full(1, np.nan, np.float32)
     for start in range(0, len(missing), AT_ONCE):
         places = missing[start : start + AT_ONCE]
         for place, row in zip(places, np.asarray(compute(places), np.float32), strict=True):
             nothing = row
             if not np.isnan(row).any():
-                known[keys[place]] = row
-        _write(path, known)
-    if known:
-        nothing = next(iter(known.values()))
-    return np.stack([known.get(key, np.full_like(nothing, np.nan)) for key in keys])
+                rows[keys[place]] = row
+        _write(path, rows)
+    if rows:
+        nothing = next(iter(rows.values()))
+    return np.stack([rows.get(key, np.full_like(nothing, np.nan)) for key in keys])
 
 
 def _read(path: Path) -> dict[str, Floats]:
-    """What is known; a damaged file counts for nothing."""
+    """What was kept; a damaged file counts for nothing."""
     try:
         with np.load(path) as stored:
             return dict(zip(stored["keys"].tolist(), stored["features"], strict=True))
@@ -97,10 +97,10 @@ def _read(path: Path) -> dict[str, Floats]:
         return {}
 
 
-def _write(path: Path, known: dict[str, Floats]) -> None:
-    if not known:
+def _write(path: Path, rows: dict[str, Floats]) -> None:
+    if not rows:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    np.savez(buffer, keys=np.array(list(known)), features=np.stack(list(known.values())))
+    np.savez(buffer, keys=np.array(list(rows)), features=np.stack(list(rows.values())))
     write_atomic(path, buffer.getbuffer())

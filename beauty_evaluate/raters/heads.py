@@ -76,7 +76,8 @@ class Head:
     def predict_views(self, features: NDArray[Any]) -> NDArray[np.float64]:
         """Rating points float64 (N,) of features (N, views, F): the mean over the views."""
         n, views, _ = features.shape
-        return self.predict(features.reshape(n * views, -1)).reshape(n, views).mean(1)
+        points: NDArray[np.float64] = self.predict(features.reshape(n * views, -1)).reshape(n, views).mean(1)
+        return points
 
     def of_raw(self, mean: NDArray[Any], sd: NDArray[Any], score_mean: float, score_sd: float) -> "Head":
         """From a head on standardised features and scores to the same one on features and rating points as they are."""

@@ -109,8 +109,9 @@ def train_rater(job: Job, say: Say = _silent, progress: Callable[[int, int], Non
     for problem in learnt.problems:
         say(f"problem: {problem}")
     card = _card(job, mixture, name, learnt, time.perf_counter() - begin)
+    parts = replace(card, trained_on=learnt.learnt_before)  # raters of ours that it is made of
     for part in mixture.parts:
-        assert_no_leakage(card, part.data, part.split.test)  # of what it is made of
+        assert_no_leakage(parts, part.data, part.split.test)
     cards.write(card)
     evaluations = evaluate_on_test(registry.of_card(card), mixture, job.out)
     card = replace(card, metrics={title: evaluation.metrics() for title, evaluation in evaluations.items()})
