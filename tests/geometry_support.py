@@ -12,10 +12,13 @@ from beauty_evaluate.faces import features
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.files import sha256
 from beauty_evaluate.raters import card as cards
+from beauty_evaluate.raters.backbone_config import BackboneConfig
 from beauty_evaluate.raters.card import Artifact, Card, TrainedOn
-from beauty_evaluate.raters.fusion import EmbeddingConfig, FusionConfig, embedding_of
+from beauty_evaluate.raters.features import ExtractorConfig, prepared
+from beauty_evaluate.raters.fusion import FusionConfig, embed
 from beauty_evaluate.raters.geometry import GeometryConfig, Rule, RuleConfig
 from beauty_evaluate.raters.regressors import Standardiser
+from beauty_evaluate.raters.runtime import onnxruntime_predictor
 from beauty_evaluate.raters.sub_scores import SubScoresConfig
 from beauty_evaluate.training.measuring import write_arrays
 from beauty_evaluate.training.rules import fit_rule
@@ -60,16 +63,18 @@ def sub_scores_card(folder: Path) -> Card:
 
 def fusion_card(network: Card, crop: CropConfig, folder: Path) -> Card:
     """A fusion with a network whose exported file gives features."""
-    embedding = folder / "tiny.embedding.onnx"
-    shutil.copyfile(network.artifact("onnx"), embedding)
-    config = FusionConfig(crop=crop, embedding=EmbeddingConfig(network.name, crop, True), rule=TINY)
+    path = folder / "tiny.onnx"
+    shutil.copyfile(network.artifact("onnx"), path)
+    embedding = ExtractorConfig(crop, BackboneConfig(network.name), rating_first=True)
+    config = FusionConfig(crop=crop, embedding=embedding, rule=TINY)
     faces, scores = drawn_faces()
     values, _ = features.measure([face.crop(config.crop) for face in faces], config.crop)
-    values = np.concatenate([values, embedding_of(embedding, config.embedding)(faces)], axis=1)
+    extractor = prepared(onnxruntime_predictor(path), embedding)
+    values = np.concatenate([values, embed(extractor, embedding, faces)], axis=1)
     places = np.arange(len(features.NAMES), values.shape[1])
     parts = fit_parts({**region_recipes(), "network": PartRecipe(places, TINY)}, values, scores, 2)
-    path = write_arrays(folder / "tiny.rule.npz", {**NAMES, **parts.arrays()})
-    return written(Card("tiny", config, SCALE, (LEARNT,), folder=folder), rule=path, embedding=embedding)
+    rule = write_arrays(folder / "tiny.rule.npz", {**NAMES, **parts.arrays()})
+    return written(Card("tiny", config, SCALE, (LEARNT,), folder=folder), rule=rule, onnx=path)
 
 
 def written(card: Card, **files: Path) -> Card:

@@ -16,14 +16,20 @@ from beauty_evaluate.datasets.dataset import DataSet, Sample
 from beauty_evaluate.datasets.faces_of import faces_of
 from beauty_evaluate.errors import ConfigError, DataError, WeightsError
 from beauty_evaluate.faces.detect import Face
+from beauty_evaluate.files import sha256
+from beauty_evaluate.phrases import WEIGHT_OF
 from beauty_evaluate.presets import preset
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import feature_cache, registry
 from beauty_evaluate.raters.backbone_config import BackboneConfig
-from beauty_evaluate.raters.card import Card, photo_hash
-from beauty_evaluate.raters.features import FeaturesConfig
-from beauty_evaluate.raters.heads import Head, HeadConfig
+from beauty_evaluate.raters.card import Artifact, Card, photo_hash
+from beauty_evaluate.raters.features import ExtractorConfig, FeaturesConfig
+from beauty_evaluate.raters.fusion import FusionConfig
+from beauty_evaluate.raters.geometry import RuleConfig
+from beauty_evaluate.raters.heads import HeadConfig, predict_views, read_head
+from beauty_evaluate.raters.network import NetworkRater
 from beauty_evaluate.training import extract, heads
+from beauty_evaluate.training.export import to_onnx
 from beauty_evaluate.training.extract import Extracted
 from beauty_evaluate.training.families import train_rater
 from beauty_evaluate.training.job import Job, TrainingRun
@@ -57,10 +63,14 @@ def coloured(n: int = 40, broken: str = "") -> DataSet:
     return replace(drawn, samples=samples)
 
 
+def drawn_face() -> Face:
+    sample = coloured(1).samples["drawn00000.png"]
+    assert sample.points is not None
+    return Face((0, 0, 200, 200), sample.points, 1.0, sample.picture)
+
+
 def onnx_config(path: Path, **changes: object) -> FeaturesConfig:
-    config = FeaturesConfig(
-        "onnx_features", CropConfig(size=16), BackboneConfig(str(path), preprocess="unit"), HeadConfig("ridge")
-    )
+    config = FeaturesConfig(CropConfig(size=16), BackboneConfig(str(path), preprocess="unit"), preset="onnx_features")
     return replace(config, **changes)  # type: ignore[arg-type]
 
 
@@ -72,14 +82,12 @@ def test_any_embedding_network_gets_a_head(channels_first: bool, tmp_path: Path)
     assert sorted(run.card.artifacts) == ["head", "onnx"]
     assert isinstance(run.card.config, FeaturesConfig)
     assert run.card.config.backbone.source == "embedding.onnx"
-    head = Head.read(run.card.artifact("head"))
-    assert head.weights[0].shape == (3, 1)
-    sample = coloured(1).samples["drawn00000.png"]
-    assert sample.points is not None
-    face = Face((0, 0, 200, 200), sample.points, 1.0, sample.picture)
+    head = read_head(run.card.artifact("head"))
+    assert head.kernels[0].shape == (3, 1)
+    face = drawn_face()
     crop = face.crop(run.card.config.crop)
     rating = registry.load(str(run.card.path)).rate([face]).mean[0]
-    assert rating == pytest.approx(head.predict((crop / 255).mean((0, 1))[None])[0], abs=1e-4)
+    assert rating == pytest.approx(head((crop / 255).mean((0, 1))[None])[0], abs=1e-4)
 
 
 def test_two_heads_of_one_network_are_told_apart(tmp_path: Path) -> None:
@@ -119,16 +127,49 @@ def test_features_of_our_own_network_make_a_rater_that_needs_no_other_file(tmp_p
     run = train_rater(Job(config, (coloured(),), tmp_path / "run"))
     assert isinstance(run.card.config, FeaturesConfig)
     assert run.card.config.crop == preset("synthetic").crop
-    assert Head.read(run.card.artifact("head")).weights[0].shape == (32, 1)
+    assert read_head(run.card.artifact("head")).kernels[0].shape == (32, 1)
     assert len(run.card.trained_on) == 2  # what the network has learnt from counts as well
     network.path.unlink()
     assert np.isfinite(run.evaluations["synthetic faces"].predicted).all()
 
 
+def test_a_network_whose_file_gives_no_features_is_exported_again(tmp_path: Path) -> None:
+    """As files of release 0.1 are."""
+    card = own_network(tmp_path)
+    path = card.artifact("onnx")
+    to_onnx(NetworkRater(card).keras_model(), path)
+    cards.write(card, artifacts={**card.artifacts, "onnx": Artifact(path.name, sha256(path))})
+    config = FeaturesConfig(backbone=BackboneConfig(str(card.path)))
+    run = train_rater(Job(config, (coloured(),), tmp_path / "run"))
+    assert read_head(run.card.artifact("head")).kernels[0].shape == (32, 1)
+    assert np.isfinite(run.evaluations["synthetic faces"].predicted).all()
+
+
+def test_a_fusion_takes_the_features_of_any_network(tmp_path: Path) -> None:
+    path = mean_colour_network(tmp_path / "embedding.onnx")
+    rule = RuleConfig(penalty=1.0)
+    extractor = ExtractorConfig(CropConfig(size=16), BackboneConfig(str(path), preprocess="unit"))
+    config = FusionConfig(embedding=extractor, rule=rule, embedding_rule=rule)
+    run = train_rater(Job(config, (coloured(),), tmp_path / "run"))
+    path.unlink()
+    parts = registry.load(str(run.card.path)).rate([drawn_face()]).parts
+    assert parts[WEIGHT_OF + "network"][0] > 0.9  # scores of these faces are their colour
+    assert run.card.config.crop == CropConfig()  # the mesh sees more than 16 pixels
+
+
+def test_a_fusion_knows_what_its_network_has_learnt_from(tmp_path: Path) -> None:
+    network = own_network(tmp_path, "drawn00001.png")
+    config = FusionConfig(embedding=ExtractorConfig(backbone=BackboneConfig(str(network.path))))
+    run = train_rater(Job(config, (coloured(),), tmp_path / "run"))
+    assert isinstance(run.card.config, FusionConfig)
+    assert run.card.config.embedding.crop == preset("synthetic").crop
+    assert [len(part.photos) for part in run.card.trained_on[1:]] == [1]
+
+
 def test_a_network_that_has_learnt_from_test_photos_is_refused(tmp_path: Path) -> None:
     network = own_network(tmp_path, coloured().split().test[0])
     config = FeaturesConfig(backbone=BackboneConfig(str(network.path)))
-    with pytest.raises(DataError, match="has learnt from 1 of these photos"):
+    with pytest.raises(ConfigError, match=r"has learnt from 1 photos of these data sets .*--backbone"):
         train_rater(Job(config, (coloured(),), tmp_path / "run"))
     assert not list((tmp_path / "run").rglob("*.json"))
 
@@ -219,7 +260,7 @@ def test_the_penalty_is_chosen_on_photos_held_back_alone() -> None:
     x = (data.features[:, 0] - data.features[:, 0].mean(0)) / data.features[:, 0].std(0)
     normal = x.T @ x + 0.1 * len(x) * np.eye(x.shape[1])
     expected = x @ np.linalg.solve(normal, x.T @ (data.scores - data.scores.mean())) + data.scores.mean()
-    assert np.allclose(head.predict_views(data.features), expected, atol=1e-3)
+    assert np.allclose(predict_views(head, data.features), expected, atol=1e-3)
 
 
 def test_layers_learn_what_a_line_cannot() -> None:
@@ -230,7 +271,7 @@ def test_layers_learn_what_a_line_cannot() -> None:
     pcs = {}
     for kind in ("mlp", "ridge"):
         head, history = heads.fit_head(data, replace(config, kind=kind), lambda line: None)
-        pcs[kind] = np.corrcoef(head.predict_views(data.features[held]), data.scores[held])[0, 1]
+        pcs[kind] = np.corrcoef(predict_views(head, data.features[held]), data.scores[held])[0, 1]
         assert len(history) == (30 if kind == "mlp" else 0)
     assert pcs["mlp"] > 0.8
     assert pcs["ridge"] < 0.5
@@ -241,7 +282,7 @@ def test_the_best_epoch_of_a_head_is_kept() -> None:
     config = HeadConfig("mlp", epochs=12, learning_rate=0.3, plateau=12, dropout=0.0)
     head, history = heads.fit_head(data, config, lambda line: None)
     errors = [p.validation["rmse"] for p in history]
-    scores = head.predict_views(data.features[data.held_back])
+    scores = predict_views(head, data.features[data.held_back])
     assert np.sqrt(np.mean((scores - data.scores[data.held_back]) ** 2)) == pytest.approx(min(errors), rel=1e-6)
     assert min(errors) < errors[-1]
 
@@ -252,7 +293,7 @@ def test_too_few_photos_and_a_damaged_head_are_told(tmp_path: Path) -> None:
         heads.fit_head(replace(data, held_back=np.zeros(5, bool)), HeadConfig(), lambda line: None)
     (tmp_path / "head.npz").write_bytes(b"PK")
     with pytest.raises(WeightsError, match="cannot be read as a head"):
-        Head.read(tmp_path / "head.npz")
+        read_head(tmp_path / "head.npz")
 
 
 def test_a_photo_is_known_by_its_bytes(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from beauty_evaluate import images
 from beauty_evaluate.config import CropConfig
 from beauty_evaluate.datasets import synthetic
 from beauty_evaluate.errors import ConfigError, WeightsError
+from beauty_evaluate.explain import explain
 from beauty_evaluate.faces import features, geometry
 from beauty_evaluate.faces.detect import find_faces
 from beauty_evaluate.faces.landmarks import landmarks
@@ -26,8 +27,9 @@ from beauty_evaluate.raters.geometry import GeometryConfig, GeometryRater, Rule,
 from beauty_evaluate.raters.parts import Parts
 from beauty_evaluate.raters.regressors import Standardiser
 from beauty_evaluate.raters.sub_scores import SubScoresConfig, SubScoresRater
+from beauty_evaluate.reporting.face_report import write_face_report
+from beauty_evaluate.reporting.html import file_uri
 from beauty_evaluate.reporting.landmark_picture import COLOURS, landmark_picture
-from beauty_evaluate.training import fusion
 from beauty_evaluate.training.families import train_rater
 from beauty_evaluate.training.job import Job
 from beauty_evaluate.training.measuring import write_arrays
@@ -237,24 +239,6 @@ def test_a_training_leaves_a_rater_and_the_next_one_measures_nothing_again(
         assert set(rows) == set(features.REGIONS)
 
 
-def test_a_network_that_may_know_the_test_part_is_refused(tmp_path: Path) -> None:
-    from beauty_evaluate.config import ScaleMap
-    from beauty_evaluate.presets import preset
-    from beauty_evaluate.raters.card import Card, TrainedOn
-    from beauty_evaluate.raters.fusion import EmbeddingConfig
-    from beauty_evaluate.training.families import recipe
-    from beauty_evaluate.training.lesson import Lesson
-
-    part = TrainedOn("synthetic faces", "all", SCALE, ScaleMap(), {}, ("known", "not in the lesson"))
-    network = Card("small", preset("synthetic"), SCALE, (part,))
-    samples = tuple(replace(s, data_set="synthetic faces") for s in synthetic.draw(1).samples.values())
-    lesson = Lesson(recipe("fusion"), "x", SCALE, samples, ("known",), np.zeros(1, bool), tmp_path, False, print)
-    with pytest.raises(ConfigError, match=r"small has learnt from 1 photos .*embedding.weights"):
-        fusion._checked(network, EmbeddingConfig(), lesson)
-    ours = fusion._checked(replace(network, trained_on=(replace(part, photos=("known",)),)), EmbeddingConfig(), lesson)
-    assert ours.crop == preset("synthetic").crop
-
-
 def test_the_picture_shows_every_region_and_its_sub_score(tmp_path: Path) -> None:
     (face,) = find_faces(images.read(PORTRAIT_PNG))
     rater = SubScoresRater(sub_scores_card(tmp_path))
@@ -266,3 +250,15 @@ def test_the_picture_shows_every_region_and_its_sub_score(tmp_path: Path) -> Non
     assert np.array_equal(plain[:768], scored[:768])
     assert not np.array_equal(plain[768:], scored[768:])
     assert set(features.REGIONS) < set(COLOURS)
+
+
+def test_the_report_of_a_face_shows_what_was_measured(tmp_path: Path) -> None:
+    rater = SubScoresRater(sub_scores_card(tmp_path))
+    (face,) = find_faces(images.read(PORTRAIT_PNG))
+    out = tmp_path / "report"
+    out.mkdir()
+    write_face_report(rater, explain(rater, face), "me.png", out, quick=True)
+    page = (out / "index.html").read_text()
+    assert "<h2>What is measured</h2>" in page
+    assert file_uri(out / "landmarks.png") in page
+    assert "<td>cheeks</td>" in page

@@ -15,7 +15,6 @@ from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.raters import backbones, registry
 from beauty_evaluate.raters.backbone_config import BackboneConfig
 from beauty_evaluate.raters.features import FeaturesConfig
-from beauty_evaluate.raters.heads import HeadConfig
 from beauty_evaluate.training import features, transfer
 from beauty_evaluate.training.families import train_rater
 from beauty_evaluate.training.job import Job
@@ -98,7 +97,7 @@ def test_features_of_a_vision_transformer_make_a_rater(make: Callable[[], Any], 
     """DINOv2 has an operation that the converter to ONNX does not know, and stays a network of Keras."""
     make().save_to_preset(str(tmp_path / "preset"))
     config = FeaturesConfig(
-        "vit", CropConfig(size=32), BackboneConfig(str(tmp_path / "preset"), preprocess="unit"), HeadConfig("ridge")
+        CropConfig(size=32), BackboneConfig(str(tmp_path / "preset"), preprocess="unit"), preset="vit"
     )
     said: list[str] = []
     run = train_rater(Job(config, (synthetic.draw(30),), tmp_path / "run"), said.append)

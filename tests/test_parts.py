@@ -92,6 +92,7 @@ def test_the_report_of_a_face_shows_parts(made: str, tmp_path: Path) -> None:
     assert any(line.startswith("Made of nose ") for line in report.lines)
     page = (tmp_path / "index.html").read_text()
     assert "<td>attractive</td><td>2.50</td><td>75 %</td>" in page
+    assert not (tmp_path / "landmarks.png").exists()  # such a rater goes by no landmarks
     facts = json.loads((tmp_path / "explain.json").read_text())
     assert facts["parts"][1] == {"name": "attractive", "value": 2.5, "weight": 0.75}
 

@@ -32,17 +32,18 @@ from beauty_evaluate.raters.card import Artifact, Card, TrainedOn
 from beauty_evaluate.raters.ensemble import BLEND, Blend, EnsembleConfig
 from beauty_evaluate.raters.features import FeaturesConfig
 from beauty_evaluate.raters.geometry import Rule
-from beauty_evaluate.raters.heads import Head
 from beauty_evaluate.raters.language_model import LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater, crop_config
+from beauty_evaluate.raters.regressors import Dense
 from beauty_evaluate.raters.runtime import onnxruntime_predictor, opencv_predictor
 from beauty_evaluate.raters.transfer import TransferConfig
 from beauty_evaluate.raters.zero_shot import ZeroShotConfig
 from beauty_evaluate.settings import to_json
 from beauty_evaluate.training import export
 from beauty_evaluate.training.export import write_card, write_network
+from beauty_evaluate.training.measuring import write_arrays
 from beauty_evaluate.training.portable import write_portable
 
 SMALL = {
@@ -135,7 +136,7 @@ def small_rival(folder: Path, config: TransferConfig | FeaturesConfig) -> Card:
     paths = write_portable(model, folder, "rival", print)
     if not is_whole:
         paths["head"] = folder / "rival.head.npz"
-        Head((np.ones((4, 1)),), (np.full(1, 3.0),)).write(paths["head"])
+        write_arrays(paths["head"], Dense((np.ones((4, 1)),), (np.full(1, 3.0),)).arrays())
     artifacts = {key: Artifact(path.name, sha256(path)) for key, path in paths.items()}
     card = Card("rival", config, SCALE, (LEARNT,), folder=folder, artifacts=artifacts)
     cards.write(card)

@@ -103,11 +103,17 @@ def _config(options: argparse.Namespace, card: "Card | None") -> RaterConfig:
         config = recipe(name)
     changes = [f"training.{key}={value}" for key in SHORT if (value := getattr(options, key)) is not None]
     if options.backbone:
-        if not hasattr(config, "backbone"):
-            raise ConfigError(f"The preset {config.preset} starts from no other network. Leave out --backbone.")
-        key = "backbone" if isinstance(config.backbone, str) else "backbone.source"
-        changes.append(f"{key}={options.backbone}")
+        changes.append(f"{_backbone_key(config)}={options.backbone}")
     return with_settings(config, [*options.settings, *changes])
+
+
+def _backbone_key(config: RaterConfig) -> str:
+    """The setting that names the network which a recipe starts from. Raises ConfigError where it starts from none."""
+    if hasattr(config, "embedding"):
+        return "embedding.backbone.source"
+    if not hasattr(config, "backbone"):
+        raise ConfigError(f"The preset {config.preset} starts from no other network. Leave out --backbone.")
+    return "backbone" if isinstance(config.backbone, str) else "backbone.source"
 
 
 def _read(options: argparse.Namespace) -> "tuple[DataSet, ...]":

@@ -14,8 +14,9 @@ from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters import portable
 from beauty_evaluate.raters.backbone_config import PREPROCESS, BackboneConfig
 from beauty_evaluate.raters.card import Card
-from beauty_evaluate.raters.heads import Head, HeadConfig
+from beauty_evaluate.raters.heads import HeadConfig, predict_views, read_head
 from beauty_evaluate.raters.rater import Ratings, with_intervals
+from beauty_evaluate.raters.regressors import Dense
 from beauty_evaluate.raters.runtime import PredictFn
 from beauty_evaluate.settings import Checked
 
@@ -23,28 +24,42 @@ HEAD = "head"  # the artifact that was learnt
 
 
 @dataclass(frozen=True)
-class FeaturesConfig(Checked):
-    """The config of the family `features`.
+class ExtractorConfig(Checked):
+    """Which network gives features, and how it sees a face.
 
     Attributes:
+        crop: that the network sees; of a network of ours, its own.
+        backbone: the network, and how pixels go into it.
         preprocess_outside: whether the network's file takes pixels as `backbone.preprocess` says, not as they are;
             this and the next two are found out in training.
         channels_first: whether it takes crops (N, 3, size, size).
         rating_first: whether it gives a rating before the features, as our networks do.
+        flip_tta: whether the mirror image is looked at too.
     """
 
-    preset: str = "own_features"
     crop: CropConfig = field(default_factory=CropConfig)
     backbone: BackboneConfig = field(default_factory=lambda: BackboneConfig("six_block_60-40"))
-    head: HeadConfig = field(default_factory=lambda: HeadConfig("ridge"))
     preprocess_outside: bool = False
     channels_first: bool = False
     rating_first: bool = False
     flip_tta: bool = True
+
+
+@dataclass(frozen=True)
+class FeaturesConfig(ExtractorConfig):
+    """The config of the family `features`.
+
+    Example:
+        >>> FeaturesConfig().backbone.source
+        'six_block_60-40'
+    """
+
+    preset: str = "own_features"
+    head: HeadConfig = field(default_factory=lambda: HeadConfig("ridge"))
     family: Literal["features"] = "features"
 
 
-def prepared(network: PredictFn, config: FeaturesConfig) -> PredictFn:
+def prepared(network: PredictFn, config: ExtractorConfig) -> PredictFn:
     """From float32 crops (N, size, size, 3) of 0..255 to features alone, whatever the file takes and gives."""
     scale, offset, bgr = PREPROCESS["none" if config.backbone.preprocess == "auto" else config.backbone.preprocess]
 
@@ -93,9 +108,9 @@ class FeaturesRater:
             network, head = self._parts
         crops = [face.crop(self.config.crop) for face in faces]
         features = portable.features_of(network, crops, self.config.flip_tta)
-        return with_intervals(self.card, head.predict_views(features))
+        return with_intervals(self.card, predict_views(head, features))
 
     @cached_property
-    def _parts(self) -> tuple[PredictFn, Head]:
+    def _parts(self) -> tuple[PredictFn, Dense]:
         network = prepared(portable.predictor(self.card, self._threads), self.config)
-        return network, Head.read(self.card.artifact(HEAD))
+        return network, read_head(self.card.artifact(HEAD))

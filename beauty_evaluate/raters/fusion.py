@@ -1,9 +1,8 @@
 """The family `fusion`: sub-scores, or all of the geometry, beside what a network has made of the whole crop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from threading import Lock
 from typing import Literal
 
@@ -13,27 +12,14 @@ from numpy.typing import NDArray
 from beauty_evaluate.config import CropConfig, RatingScale
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.quality import measurements
+from beauty_evaluate.raters import portable
 from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.features import ExtractorConfig, prepared
 from beauty_evaluate.raters.geometry import RuleConfig, load_arrays, measure_faces
 from beauty_evaluate.raters.parts import Parts
 from beauty_evaluate.raters.rater import Ratings, with_intervals
-from beauty_evaluate.raters.runtime import look, onnxruntime_predictor
+from beauty_evaluate.raters.runtime import PredictFn
 from beauty_evaluate.settings import Checked, within
-
-Embed = Callable[[Sequence[Face]], NDArray[np.float64]]
-"""Faces -> float64 (N, E), what a frozen network makes of them."""
-
-
-@dataclass(frozen=True)
-class EmbeddingConfig(Checked):
-    """Whose features are taken: a network's with a card, by its exported file.
-
-    `crop` and `flip_tta` are those of its card once the fusion was trained.
-    """
-
-    weights: str = "six_block_60-40"  # a name in weights/, or the path of a card
-    crop: CropConfig = field(default_factory=CropConfig)
-    flip_tta: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,7 +33,7 @@ class FusionConfig(Checked):
 
     preset: str = "fusion"
     geometry: Literal["sub_scores", "geometry"] = "sub_scores"  # one part for each region, or one for all features
-    embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
+    embedding: ExtractorConfig = field(default_factory=ExtractorConfig)
     crop: CropConfig = field(default_factory=CropConfig)
     rule: RuleConfig = field(default_factory=RuleConfig)  # of each part of the geometry
     embedding_rule: RuleConfig = field(default_factory=RuleConfig)
@@ -59,9 +45,16 @@ class FusionConfig(Checked):
 class FusionRater:
     """The weighted mean of sub-scores of regions and of the network's."""
 
-    def __init__(self, card: Card) -> None:
+    def __init__(self, card: Card, threads: int = 0) -> None:
+        """Remember the card; its files are read when the first face is rated.
+
+        Args:
+            card: of the family `fusion`.
+            threads: of ONNX Runtime for one call; 0: all cores.
+        """
         assert isinstance(card.config, FusionConfig)
-        self.card, self.config, self._lock = card, card.config, Lock()
+        self.card, self.config = card, card.config
+        self._threads, self._lock = threads, Lock()
 
     @property
     def needs(self) -> frozenset[str]:
@@ -88,28 +81,23 @@ class FusionRater:
         """Rate each face. ValueError for no faces."""
         values, _ = measure_faces(faces, self.config.crop)
         with self._lock:
-            embed = self._embed
-        mean, parts = self.parts.rate(np.concatenate([values, embed(faces)], axis=1))
+            network = self._network
+        embedding = embed(network, self.config.embedding, faces)
+        mean, parts = self.parts.rate(np.concatenate([values, embedding], axis=1))
         return replace(with_intervals(self.card, mean, measurements(faces, self.config.crop)), parts=parts)
 
     @cached_property
-    def _embed(self) -> Embed:
-        return embedding_of(self.card.artifact("embedding"), self.config.embedding)
+    def _network(self) -> PredictFn:
+        return prepared(portable.predictor(self.card, self._threads), self.config.embedding)
 
 
-def embedding_of(path: Path, config: EmbeddingConfig) -> Embed:
-    """The features of a network's last block, the mean over a crop and its mirror image where the network does so.
+def embed(network: PredictFn, config: ExtractorConfig, faces: Sequence[Face]) -> NDArray[np.float64]:
+    """Features of faces, the mean over a crop and its mirror image where the config says so: float64 (N, F).
 
     Args:
-        path: of the network's exported file.
-        config: how the network sees a face.
-
-    Raises:
-        WeightsError: the file cannot be read.
+        network: from crops to features.
+        config: how it sees a face.
+        faces: N of them, N > 0.
     """
-    predictor = onnxruntime_predictor(path)
-
-    def embed(faces: Sequence[Face]) -> NDArray[np.float64]:
-        return look(predictor, [face.crop(config.crop) for face in faces], config.flip_tta).features
-
-    return embed
+    crops = [face.crop(config.crop) for face in faces]
+    return np.asarray(portable.features_of(network, crops, config.flip_tta).mean(1), np.float64)

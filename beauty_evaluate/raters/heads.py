@@ -1,6 +1,5 @@
 """What makes a score of features: a line or a small network, run by NumPy alone."""
 
-import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beauty_evaluate.errors import WeightsError
-from beauty_evaluate.files import write_atomic
+from beauty_evaluate.raters.regressors import Dense, regressor
 from beauty_evaluate.settings import Checked, within
 
 
@@ -42,66 +41,48 @@ class HeadConfig(Checked):
     seed: int = within(1, 0)
 
 
-@dataclass(frozen=True, eq=False)
-class Head:
-    """Layers from features to rating points; ReLU between them.
-
-    Attributes:
-        weights: (inputs, units) of each layer; the last has one unit.
-        biases: (units,) of each.
+def predict_views(head: Dense, features: NDArray[Any]) -> NDArray[np.float64]:
+    """Rating points float64 (N,) of features (N, views, F): the mean over the views.
 
     Example:
-        >>> head = Head((np.array([[1.0], [2.0]]),), (np.array([3.0]),))
-        >>> head.predict(np.array([[1.0, 1.0], [0.0, 0.5]])).tolist()
-        [6.0, 4.0]
+        >>> head = Dense((np.array([[2.0]]),), (np.array([3.0]),))
+        >>> predict_views(head, np.array([[[0.0], [1.0]]])).tolist()
+        [4.0]
     """
+    n, views, _ = features.shape
+    rows = np.asarray(features.reshape(n * views, -1), np.float64)
+    points: NDArray[np.float64] = head(rows).reshape(n, views).mean(1)
+    return points
 
-    weights: tuple[NDArray[Any], ...]
-    biases: tuple[NDArray[Any], ...]
 
-    @property
-    def parameters(self) -> int:
-        """Numbers in it."""
-        return sum(array.size for array in (*self.weights, *self.biases))
+def on_raw(head: Dense, mean: NDArray[Any], sd: NDArray[Any], score_mean: float, score_sd: float) -> Dense:
+    """From a head on standardised features and scores to the same one on features and rating points as they are.
 
-    def predict(self, features: NDArray[Any]) -> NDArray[np.float64]:
-        """Rating points float64 (N,) of features (N, F)."""
-        x = np.asarray(features, np.float64)
-        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            x = x @ weight + bias
-            x = np.maximum(x, 0) if i + 1 < len(self.weights) else x
-        points: NDArray[np.float64] = x[:, 0]
-        return points
+    Args:
+        head: its features are of mean 0 and standard deviation 1, and so are the scores it gives.
+        mean: (F,), of the features.
+        sd: (F,), likewise, above 0.
+        score_mean: of the scores, rating points.
+        score_sd: likewise.
 
-    def predict_views(self, features: NDArray[Any]) -> NDArray[np.float64]:
-        """Rating points float64 (N,) of features (N, views, F): the mean over the views."""
-        n, views, _ = features.shape
-        points: NDArray[np.float64] = self.predict(features.reshape(n * views, -1)).reshape(n, views).mean(1)
-        return points
+    Example:
+        >>> head = Dense((np.array([[1.0]]),), (np.array([0.0]),))
+        >>> on_raw(head, np.array([5.0]), np.array([2.0]), 3.0, 0.5)(np.array([[9.0]])).tolist()
+        [4.0]
+    """
+    kernels, biases = list(head.kernels), list(head.biases)
+    biases[0] = biases[0] - (mean / sd) @ kernels[0]
+    kernels[0] = kernels[0] / sd[:, None]
+    kernels[-1], biases[-1] = kernels[-1] * score_sd, biases[-1] * score_sd + score_mean
+    return Dense(tuple(kernels), tuple(biases))
 
-    def of_raw(self, mean: NDArray[Any], sd: NDArray[Any], score_mean: float, score_sd: float) -> "Head":
-        """From a head on standardised features and scores to the same one on features and rating points as they are."""
-        weights, biases = list(self.weights), list(self.biases)
-        biases[0] = biases[0] - (mean / sd) @ weights[0]
-        weights[0] = weights[0] / sd[:, None]
-        weights[-1], biases[-1] = weights[-1] * score_sd, biases[-1] * score_sd + score_mean
-        return Head(tuple(weights), tuple(biases))
 
-    def write(self, path: Path) -> None:
-        """As an .npz file."""
-        buffer = io.BytesIO()
-        arrays: dict[str, Any] = {f"weight{i}": array for i, array in enumerate(self.weights)}
-        arrays |= {f"bias{i}": array for i, array in enumerate(self.biases)}
-        np.savez(buffer, **arrays)
-        write_atomic(path, buffer.getbuffer())
-
-    @classmethod
-    def read(cls, path: Path) -> "Head":
-        """From such a file. Raises WeightsError."""
-        try:
-            with np.load(path) as stored:
-                depth = len(stored.files) // 2
-                weights, biases = (tuple(stored[f"{key}{i}"] for i in range(depth)) for key in ("weight", "bias"))
-                return cls(weights, biases)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise WeightsError(f"{path} cannot be read as a head ({error}). Restore it or train again.") from error
+def read_head(path: Path) -> Dense:
+    """The head in an .npz file of `Dense.arrays`. Raises WeightsError."""
+    try:
+        with np.load(path) as stored:
+            head = regressor({key: stored[key] for key in stored.files})
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{path} cannot be read as a head ({error}). Restore it or train again.") from error
+    assert isinstance(head, Dense)
+    return head

@@ -47,7 +47,7 @@ FAMILIES: dict[str, Family] = {
     "language_model": Family(LanguageModelConfig, lambda card, runtime, threads: LanguageModel(card)),
     "geometry": Family(GeometryConfig, lambda card, runtime, threads: GeometryRater(card)),
     "sub_scores": Family(SubScoresConfig, lambda card, runtime, threads: SubScoresRater(card)),
-    "fusion": Family(FusionConfig, lambda card, runtime, threads: FusionRater(card)),
+    "fusion": Family(FusionConfig, lambda card, runtime, threads: FusionRater(card, threads)),
     "transfer": Family(TransferConfig, lambda card, runtime, threads: TransferRater(card, threads)),
     "features": Family(FeaturesConfig, lambda card, runtime, threads: FeaturesRater(card, threads)),
 }

@@ -84,6 +84,11 @@ class Dense:
         layers = enumerate(zip(self.kernels, self.biases, strict=True))
         return {f"{key}{i}": array for i, pair in layers for key, array in zip(("kernel", "bias"), pair, strict=True)}
 
+    @property
+    def parameters(self) -> int:
+        """Numbers in it."""
+        return sum(array.size for array in self.arrays().values())
+
 
 @dataclass(frozen=True)
 class Trees:

@@ -19,10 +19,10 @@ from beauty_evaluate.phrases import Part, parts_of, parts_text, plain_warnings, 
 from beauty_evaluate.raters.rater import Rater, Ratings, crop_config
 from beauty_evaluate.reporting import plots
 from beauty_evaluate.reporting.html import FULL_SCALE, crop_uri, render
+from beauty_evaluate.reporting.landmark_picture import landmark_sections
 from beauty_evaluate.reporting.sections import Figure, Section, about
 
 SCHEMA = 2  # of explain.json
-FILES = ("index.html", "summary.png", "explain.json")
 EVALUATION = (
     "The test: what a map calls important is deleted from photos and the score watched, beside maps of random values, "
     "a blob in the middle, edges and brightness; and when the network's weights are replaced by random ones, its map "
@@ -108,7 +108,8 @@ class _Subject:
 
 
 def write_face_report(rater: Rater, explanation: Explanation, photo: str, out: Path, quick: bool = False) -> FaceReport:
-    """Write index.html, summary.png, explain.json and, unless `quick`, pictures of the inside with their arrays.
+    """Write index.html, summary.png, explain.json, landmarks.png of a rater that measures them and, unless `quick`,
+    pictures of the inside with their arrays.
 
     Args:
         rater: that gave the score; a network unless `quick`.
@@ -123,13 +124,14 @@ def write_face_report(rater: Rater, explanation: Explanation, photo: str, out: P
     begin, card = time.monotonic(), rater.card
     labels = card.stats("labels")["labels"] if "stats" in card.artifacts else np.empty(0)
     subject = _Subject(rater, explanation, photo, labels)
-    sections: list[Section] = []
+    sections = landmark_sections(rater, explanation.face, subject.parts, out)
     facts = _facts(subject)
     if not quick:
         from beauty_evaluate.reporting.internals import inside_sections  # TensorFlow, which the regions do without
 
-        sections, inside = inside_sections(rater, explanation, out)
-        facts |= inside
+        inside, more_facts = inside_sections(rater, explanation, out)
+        sections += inside
+        facts |= more_facts
     write_atomic(out / "index.html", _page(subject, sections, out).encode())
     facts["seconds"] = round(time.monotonic() - begin, 1)
     write_atomic(out / "explain.json", (json.dumps(facts, indent=1) + "\n").encode())

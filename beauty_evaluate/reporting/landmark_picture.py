@@ -1,6 +1,7 @@
 """What a rater on named features measures, drawn on the face: outlines, lengths, and a sub-score for each region."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,11 +9,17 @@ from PIL import ImageColor
 
 from beauty_evaluate.config import CropConfig
 from beauty_evaluate.faces.align import Crop
+from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.geometry import FEATURES, WHOLE
 from beauty_evaluate.faces.landmarks import landmarks
 from beauty_evaluate.faces.skin import PATCHES, REGION
+from beauty_evaluate.files import write_atomic
 from beauty_evaluate.images import Picture, three_channels
+from beauty_evaluate.phrases import Part
+from beauty_evaluate.raters.rater import Rater, crop_config
+from beauty_evaluate.reporting.sections import Figure, Section
 
+FILE = "landmarks.png"
 SIDE = 768  # pixels of the picture
 LINE = 26  # pixels of a line of the legend
 COLOURS = {  # of Okabe and Ito's palette: told apart by colour-blind people too
@@ -59,6 +66,28 @@ def landmark_picture(
         for i in feature.points:
             cv2.circle(picture, _place(points[i]), 2, (255, 255, 255), -1, cv2.LINE_AA)
     return np.concatenate([picture, _legend(parts or {}, weights or {})])
+
+
+def landmark_sections(rater: Rater, face: Face, parts: Sequence[Part], out: Path) -> list[Section]:
+    """The part of a page that shows what a rater measures on a face; none for one that does not go by landmarks.
+
+    Args:
+        rater: of any family.
+        face: the one.
+        parts: what its score is made of.
+        out: the report's folder, which gets landmarks.png; one of an earlier report goes.
+    """
+    config, path = crop_config(rater), out / FILE
+    path.unlink(missing_ok=True)
+    if "landmarks" not in rater.needs or config.geometry != "aligned":
+        return []
+    weights = {part.name: part.weight for part in parts if part.weight is not None}
+    picture = landmark_picture(face.crop(config), config, {part.name: part.value for part in parts}, weights)
+    encoded, data = cv2.imencode(".png", picture[:, :, ::-1])
+    assert encoded
+    write_atomic(path, data.tobytes())
+    caption = "Lines that the features of each region measure, in the region's colour; dots are landmarks."
+    return [Section("What is measured", pictures=[Figure(path, caption)])]
 
 
 def _legend(parts: Mapping[str, float], weights: Mapping[str, float]) -> Picture:

@@ -17,7 +17,7 @@ from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.files import write_atomic
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
-from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.card import Card, TrainedOn
 from beauty_evaluate.raters.card_files import scored_with
 from beauty_evaluate.raters.ensemble import BLEND, Blend, EnsembleConfig, Floats
 from beauty_evaluate.raters.rater import Rater, crop_config
@@ -80,7 +80,15 @@ def fit(lesson: Lesson) -> Learnt:
     config = replace(config, members=tuple(m.name for m in members), crop=crops[0] if crops else CropConfig())
     parameters = sum(member.parameters for member in members) + len(members) + len(blend.correction)
     names = tuple(sorted({*rated.names, *learnt_before}))
-    return Learnt(config, names, artifacts, rated.problems, parameters, started_from=_started_from(members))
+    return Learnt(
+        config,
+        names,
+        artifacts,
+        rated.problems,
+        parameters,
+        started_from=_started_from(members),
+        learnt_before=_learnt_before(members),
+    )
 
 
 def _line(members: Sequence[Card], blend: Blend) -> str:
@@ -222,6 +230,14 @@ def _copy(member: Card, folder: Path) -> dict[str, Path]:
         write_atomic(folder / artifact.file, member.artifact(kind).read_bytes())
     files = {f"{member.name} {kind}": folder / artifact.file for kind, artifact in copied.artifacts.items()}
     return {member.name: cards.write(copied), **files}
+
+
+def _learnt_before(members: Sequence[Card]) -> tuple[TrainedOn, ...]:
+    """What the members have learnt from, each part once."""
+    parts: list[TrainedOn] = []
+    for member in members:
+        parts += [part for part in member.trained_on if part not in parts]
+    return tuple(parts)
 
 
 def _started_from(members: Sequence[Card]) -> str:

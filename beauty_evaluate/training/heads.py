@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from beauty_evaluate.errors import DataError
 from beauty_evaluate.metrics import rmse
 from beauty_evaluate.raters.backend import keras
-from beauty_evaluate.raters.heads import Head, HeadConfig
+from beauty_evaluate.raters.heads import HeadConfig, on_raw, predict_views
+from beauty_evaluate.raters.regressors import Dense
 from beauty_evaluate.training.checkpoint import Progress
 from beauty_evaluate.training.collapse import figures, line
 from beauty_evaluate.training.extract import Extracted
@@ -21,7 +22,7 @@ Floats = NDArray[np.floating]
 
 def fit_head(
     data: Extracted, config: HeadConfig, say: Callable[[str], None], epochs: int = 0
-) -> tuple[Head, list[Progress]]:
+) -> tuple[Dense, list[Progress]]:
     """Learn a head; what is chosen is chosen on the photos held back.
 
     Args:
@@ -49,18 +50,18 @@ def _moments(features: Floats) -> tuple[Floats, Floats]:
     return features.mean(0), np.where(sd > 1e-8, sd, 1.0)
 
 
-def _ridge(data: Extracted, config: HeadConfig, say: Callable[[str], None]) -> Head:
+def _ridge(data: Extracted, config: HeadConfig, say: Callable[[str], None]) -> Dense:
     """A line with the penalty that is best on the photos held back, fitted again on all."""
     features = data.features.mean(1).astype(np.float64)
     learnt = ~data.held_back
     lines = ridge_lines(features[learnt], data.scores[learnt], config.alphas)
-    errors = [rmse(one.predict(features[data.held_back]), data.scores[data.held_back]) for one in lines]
+    errors = [rmse(one(features[data.held_back]), data.scores[data.held_back]) for one in lines]
     alpha = config.alphas[int(np.argmin(errors))]
     say(f"penalty {alpha:g}: RMSE {min(errors):.4f} on {data.held_back.sum()} photos held back")
     return ridge_lines(features, data.scores, (alpha,))[0]
 
 
-def ridge_lines(features: Floats, scores: Floats, alphas: tuple[float, ...]) -> list[Head]:
+def ridge_lines(features: Floats, scores: Floats, alphas: tuple[float, ...]) -> list[Dense]:
     """The lines of least squared error plus alpha * squared length, on standardised features (Hoerl & Kennard 1970).
 
     Args:
@@ -70,7 +71,7 @@ def ridge_lines(features: Floats, scores: Floats, alphas: tuple[float, ...]) -> 
 
     Example:
         >>> x = np.array([[0.0], [1.0], [2.0]])
-        >>> ridge_lines(x, 2 * x[:, 0] + 1, (1e-9,))[0].predict(np.array([[3.0]])).round(3).tolist()
+        >>> ridge_lines(x, 2 * x[:, 0] + 1, (1e-9,))[0](np.array([[3.0]])).round(3).tolist()
         [7.0]
     """
     mean, sd = _moments(features)
@@ -80,7 +81,7 @@ def ridge_lines(features: Floats, scores: Floats, alphas: tuple[float, ...]) -> 
     lines = []
     for alpha in alphas:
         weight = vt.T @ (along * s / (s**2 + alpha * len(features)))
-        lines.append(Head((weight[:, None],), (np.zeros(1),)).of_raw(mean, sd, centre, 1.0))
+        lines.append(on_raw(Dense((weight[:, None],), (np.zeros(1),)), mean, sd, centre, 1.0))
     return lines
 
 
@@ -101,7 +102,7 @@ def dense_of(model: keras.Model, config: HeadConfig) -> list[keras.layers.Dense]
     return [model.get_layer(name) for name in (*(f"head_fc{i}" for i in range(len(config.hidden))), "score")]
 
 
-def _mlp(data: Extracted, config: HeadConfig, say: Callable[[str], None], epochs: int) -> tuple[Head, list[Progress]]:
+def _mlp(data: Extracted, config: HeadConfig, say: Callable[[str], None], epochs: int) -> tuple[Dense, list[Progress]]:
     """Fully connected layers, by Adam; of each photo, one of its views in an epoch."""
     learnt = ~data.held_back
     _, views, width = data.features.shape
@@ -121,7 +122,7 @@ def _mlp(data: Extracted, config: HeadConfig, say: Callable[[str], None], epochs
             view = rng.integers(views, size=len(batch))
             losses.append(model.train_on_batch(x[batch, view].astype(np.float32), y[batch]))
         head = _head(model, config, mean, sd, centre, spread)
-        held_out = figures(head.predict_views(data.features[data.held_back]), data.scores[data.held_back])
+        held_out = figures(predict_views(head, data.features[data.held_back]), data.scores[data.held_back])
         best = head if plateau.is_best(held_out["rmse"]) else best
         model.optimizer.learning_rate.assign(plateau.rate)
         seconds = time.perf_counter() - begin
@@ -131,7 +132,7 @@ def _mlp(data: Extracted, config: HeadConfig, say: Callable[[str], None], epochs
     return best, history
 
 
-def _head(model: keras.Model, config: HeadConfig, mean: Floats, sd: Floats, centre: float, spread: float) -> Head:
+def _head(model: keras.Model, config: HeadConfig, mean: Floats, sd: Floats, centre: float, spread: float) -> Dense:
     """What a Keras model on standardised features has learnt."""
-    weights, biases = zip(*(layer.get_weights() for layer in dense_of(model, config)), strict=True)
-    return Head(weights, biases).of_raw(mean, sd, centre, spread)
+    kernels, biases = zip(*(layer.get_weights() for layer in dense_of(model, config)), strict=True)
+    return on_raw(Dense(kernels, biases), mean, sd, centre, spread)

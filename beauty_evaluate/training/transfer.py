@@ -11,8 +11,9 @@ from beauty_evaluate.errors import ConfigError, DataError
 from beauty_evaluate.raters import backbones
 from beauty_evaluate.raters.backbone_config import BackboneConfig
 from beauty_evaluate.raters.backend import keras, tf
-from beauty_evaluate.raters.heads import Head, HeadConfig
+from beauty_evaluate.raters.heads import HeadConfig, predict_views
 from beauty_evaluate.raters.keras_file import model_predictor
+from beauty_evaluate.raters.regressors import Dense
 from beauty_evaluate.raters.transfer import FineTuningConfig, TransferConfig
 from beauty_evaluate.training.checkpoint import Progress
 from beauty_evaluate.training.collapse import figures, warn_of_collapse
@@ -74,7 +75,7 @@ def fit(lesson: Lesson) -> Learnt:
         raise ConfigError("Nothing is to learn: set head.epochs or fine_tuning.epochs.")
     tf.config.experimental.enable_op_determinism()
     backbone = backbones.load(config.backbone, config.crop.size)
-    head: Head | None = None
+    head: Dense | None = None
     data: Extracted | None = None
     history: list[Progress] = []
     if learns_head:
@@ -109,7 +110,7 @@ def without_folder(backbone: BackboneConfig) -> BackboneConfig:
     return replace(backbone, source=path.name) if path.exists() else backbone
 
 
-def assemble(backbone: keras.Model, config: TransferConfig, head: Head | None, mean_score: float) -> keras.Model:
+def assemble(backbone: keras.Model, config: TransferConfig, head: Dense | None, mean_score: float) -> keras.Model:
     """A backbone with a head, from crops to rating points.
 
     Args:
@@ -131,7 +132,7 @@ def assemble(backbone: keras.Model, config: TransferConfig, head: Head | None, m
     if head is None:
         layers[-1].set_weights([layers[-1].get_weights()[0], np.full(1, mean_score)])
     else:
-        for layer, *arrays in zip(layers, head.weights, head.biases, strict=True):
+        for layer, *arrays in zip(layers, head.kernels, head.biases, strict=True):
             layer.set_weights(arrays)
     return model
 
@@ -144,8 +145,8 @@ def _mean_score(lesson: Lesson) -> float:
     return float(scores.mean())
 
 
-def _held_out(head: Head, data: Extracted) -> dict[str, float]:
-    return figures(head.predict_views(data.features[data.held_back]), data.scores[data.held_back])
+def _held_out(head: Dense, data: Extracted) -> dict[str, float]:
+    return figures(predict_views(head, data.features[data.held_back]), data.scores[data.held_back])
 
 
 def _all_weights(
