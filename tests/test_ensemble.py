@@ -63,6 +63,7 @@ def test_an_ensemble_is_trained_from_the_command_line(
     assert isinstance(card.config, EnsembleConfig)
     assert card.config.members == ("eyes", "jaw")
     assert len(card.knows(data.title, data.samples)) == len(data.split().train)  # what its members know, it knows
+    assert [part.split for part in card.trained_on] == ["synthetic", "synthetic-val"]  # whence, the members' once
     with pytest.raises(DataError, match="has learnt from"):
         assert_no_leakage(card, data, data.split().train[:1])
 

@@ -17,7 +17,6 @@ from beauty_evaluate.datasets.faces_of import faces_of
 from beauty_evaluate.errors import ConfigError, DataError, WeightsError
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.files import sha256
-from beauty_evaluate.phrases import WEIGHT_OF
 from beauty_evaluate.presets import preset
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import feature_cache, registry
@@ -63,8 +62,8 @@ def coloured(n: int = 40, broken: str = "") -> DataSet:
     return replace(drawn, samples=samples)
 
 
-def drawn_face() -> Face:
-    sample = coloured(1).samples["drawn00000.png"]
+def drawn_face(number: int = 0) -> Face:
+    sample = coloured(number + 1).samples[f"drawn{number:05}.png"]
     assert sample.points is not None
     return Face((0, 0, 200, 200), sample.points, 1.0, sample.picture)
 
@@ -116,7 +115,8 @@ def test_what_an_onnx_file_does_not_say_is_asked(tmp_path: Path) -> None:
 def own_network(folder: Path, *names: str) -> Card:
     """A small network of ours that has learnt from drawn faces of these names."""
     card = network_card(preset("synthetic"), folder)
-    learnt = replace(card.trained_on[0], photos=tuple(photo_hash(synthetic.TITLE, name) for name in names))
+    photos = tuple(photo_hash(synthetic.TITLE, name) for name in names)
+    learnt = replace(card.trained_on[0], data_set=synthetic.TITLE, photos=photos)
     cards.write(card, trained_on=(learnt,))
     return card
 
@@ -147,13 +147,14 @@ def test_a_network_whose_file_gives_no_features_is_exported_again(tmp_path: Path
 
 def test_a_fusion_takes_the_features_of_any_network(tmp_path: Path) -> None:
     path = mean_colour_network(tmp_path / "embedding.onnx")
-    rule = RuleConfig(penalty=1.0)
+    rule = RuleConfig(penalty=0.01)
     extractor = ExtractorConfig(CropConfig(size=16), BackboneConfig(str(path), preprocess="unit"))
     config = FusionConfig(embedding=extractor, rule=rule, embedding_rule=rule)
     run = train_rater(Job(config, (coloured(),), tmp_path / "run"))
     path.unlink()
-    parts = registry.load(str(run.card.path)).rate([drawn_face()]).parts
-    assert parts[WEIGHT_OF + "network"][0] > 0.9  # scores of these faces are their colour
+    faces = [drawn_face(i) for i in range(8)]
+    parts = registry.load(str(run.card.path)).rate(faces).parts
+    assert np.corrcoef(parts["network"], [sample.score for sample in coloured(8).samples.values()])[0, 1] > 0.95
     assert run.card.config.crop == CropConfig()  # the mesh sees more than 16 pixels
 
 
