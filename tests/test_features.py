@@ -154,7 +154,7 @@ def test_a_fusion_takes_the_features_of_any_network(tmp_path: Path) -> None:
     path.unlink()
     faces = [drawn_face(i) for i in range(8)]
     parts = registry.load(str(run.card.path)).rate(faces).parts
-    assert np.corrcoef(parts["network"], [sample.score for sample in coloured(8).samples.values()])[0, 1] > 0.95
+    assert np.corrcoef(parts["network"], [sample.score for sample in coloured(8).samples.values()])[0, 1] > 0.8
     assert isinstance(run.card.config, FusionConfig)
     assert run.card.config.crop == CropConfig()  # the mesh sees more than 16 pixels
 
