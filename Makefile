@@ -34,7 +34,7 @@ serve: .venv/use.stamp
 	$(PIP) -r requirements-use.txt
 	touch $@
 
-.venv/dev.stamp: requirements-use.txt requirements.txt requirements-dev.txt | .venv/bin/python
+.venv/dev.stamp: requirements-use.txt requirements.txt requirements-rivals.txt requirements-dev.txt | .venv/bin/python
 	$(PIP) -r requirements-dev.txt
 	touch $@ .venv/use.stamp
 

@@ -1,5 +1,11 @@
 """Words for figures that stand in more than one place: command line, reports, page."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+WEIGHT_OF = "weight of "  # before the name of a part: the key of its weight
+_UNSAFE = str.maketrans({";": ",", "=": " "})  # in the name of a part, which a table could not tell from its own
+
 WARNINGS = {  # of `faces.quality`, and `unusual` of a rating, in plain words
     "small": "the face is small",
     "blurred": "the photo is blurred",
@@ -12,6 +18,7 @@ WARNINGS = {  # of `faces.quality`, and `unusual` of a rating, in plain words
     "stretched": "the photo is stretched",
     "covered": "the eyes or the mouth are covered",
     "unusual": "the photo is unlike those the score was learnt from",
+    "unanswered": "the language model gave no rating, so this is the mean of all",
 }
 
 
@@ -26,6 +33,59 @@ def plain_warnings(warnings: str) -> list[str]:
         (['the photo is dark', 'the photo has no colour'], [])
     """
     return [WARNINGS.get(word, word) for word in warnings.split(";") if word]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a score was made of.
+
+    Attributes:
+        name: of a region, an adjective or a member.
+        value: rating points.
+        weight: its share of the score, 0..1; None where parts have none.
+    """
+
+    name: str
+    value: float
+    weight: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value:.2f}" + ("" if self.weight is None else f" ({100 * self.weight:.0f} %)")
+
+
+def parts_text(values: Mapping[str, float]) -> str:
+    """Parts as they stand in a table: `name=value` with `;` between them.
+
+    Args:
+        values: by name, in rating points; `WEIGHT_OF + name` has the weight of a part, 0..1.
+
+    Example:
+        >>> parts_text({"eyes": 3.25, "weight of eyes": 0.4})
+        'eyes=3.25;weight of eyes=0.4'
+    """
+    return ";".join(f"{name.translate(_UNSAFE)}={round(float(value), 4):g}" for name, value in values.items())
+
+
+def parts_of(text: str) -> list[Part]:
+    """The parts that stand in a table.
+
+    Args:
+        text: from `parts_text`.
+
+    Raises:
+        ValueError: it is not.
+
+    Example:
+        >>> [str(part) for part in parts_of("eyes=3.25;jaw=2.5;weight of eyes=0.4")]
+        ['eyes 3.25 (40 %)', 'jaw 2.50']
+    """
+    pairs = [pair.rpartition("=") for pair in text.split(";") if pair]
+    values = {name: float(value) for name, _, value in pairs}
+    return [
+        Part(name, value, values.get(WEIGHT_OF + name))
+        for name, value in values.items()
+        if not (name.startswith(WEIGHT_OF) and name.removeprefix(WEIGHT_OF) in values)
+    ]
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -22,6 +22,13 @@ import_tensorflow()  # as the commands do, before a test imports it by itself
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(autouse=True)
+def features_are_cached_among_the_tests_files(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEAUTY_CACHE", str(tmp_path_factory.getbasetemp() / "features"))
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """A command of the project in a fresh process, in an empty folder."""

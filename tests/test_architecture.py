@@ -32,6 +32,7 @@ COMMANDS = (
     "train",
     "visualize",
     "evaluate",
+    "bench",
     "batch",
     "export",
     "prune",

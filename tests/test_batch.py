@@ -250,6 +250,21 @@ def test_another_table_is_not_gone_on_in(tmp_path: Path) -> None:
         Table(str(other), "csv", resume=True)
 
 
+@pytest.mark.parametrize(
+    ("lacking", "told"), [(1, "without the column parts"), (2, "without the columns notes, parts")]
+)
+def test_a_table_of_an_earlier_version_is_told(lacking: int, told: str, tmp_path: Path) -> None:
+    columns = COLUMNS[:-lacking]
+    row = {column: "" if column not in ("face", "faces", "score") else 1 for column in columns}
+    texts = {"csv": f"{','.join(columns)}\n{','.join(map(str, row.values()))}\n", "json": json.dumps(row) + "\n"}
+    for kind, text in texts.items():
+        path = tmp_path / f"t.{kind}"
+        path.write_text(text)
+        with pytest.raises(UserError, match=rf"earlier version, {told}\. .*--overwrite"):
+            Table(str(path), kind, resume=True)  # type: ignore[arg-type]
+        assert path.read_text() == text
+
+
 def test_a_run_that_was_killed_goes_on_where_it_was(here: Run, folder: Path, tmp_path: Path) -> None:
     files = [tmp_path / "t.csv", tmp_path / "t.json"]
     for i in range(30):

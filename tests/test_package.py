@@ -73,7 +73,7 @@ def test_the_tested_versions_lie_in_the_ranges() -> None:
                 name, version = line.split("==")
                 pins[canonicalize_name(name)] = version
     extras = PROJECT["project"]["optional-dependencies"]
-    tested = (extras[name] for name in ("train", "web", "ratings", "docs", "dev"))
+    tested = (extras[name] for name in ("train", "web", "ratings", "rivals", "docs", "dev"))
     ranges = [Requirement(text) for texts in (PROJECT["project"]["dependencies"], *tested) for text in texts]
     names = {canonicalize_name(item.name) for item in ranges} - {canonicalize_name(PROJECT["project"]["name"])}
     assert names == set(pins)

@@ -15,23 +15,36 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import PORTRAIT, ROOT
+from geometry_support import fusion_card, geometry_card, sub_scores_card
+from ollama_support import MODEL, shared_server
 
 from beauty_evaluate import images, presets
 from beauty_evaluate.cli import export as command
-from beauty_evaluate.config import Config, RatingScale, ScaleMap
+from beauty_evaluate.config import Config, CropConfig, RatingScale, ScaleMap
 from beauty_evaluate.datasets import synthetic
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.faces.detect import Face, find_faces
+from beauty_evaluate.files import sha256
 from beauty_evaluate.raters import builders, registry, six_block
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.backend import keras
-from beauty_evaluate.raters.card import Card, TrainedOn
+from beauty_evaluate.raters.card import Artifact, Card, TrainedOn
+from beauty_evaluate.raters.ensemble import BLEND, Blend, EnsembleConfig
+from beauty_evaluate.raters.features import FeaturesConfig
+from beauty_evaluate.raters.geometry import Rule
+from beauty_evaluate.raters.language_model import LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, network_of
 from beauty_evaluate.raters.rater import Rater, crop_config
+from beauty_evaluate.raters.regressors import Dense
 from beauty_evaluate.raters.runtime import onnxruntime_predictor, opencv_predictor
+from beauty_evaluate.raters.transfer import TransferConfig
+from beauty_evaluate.raters.zero_shot import ZeroShotConfig
+from beauty_evaluate.settings import to_json
 from beauty_evaluate.training import export
 from beauty_evaluate.training.export import write_card, write_network
+from beauty_evaluate.training.measuring import write_arrays
+from beauty_evaluate.training.portable import write_portable
 
 SMALL = {
     "six_block": replace(
@@ -44,6 +57,7 @@ SMALL = {
         network=replace(presets.preset("article").network, channels=(4, 4, 6, 6, 8, 8), hidden=(8, 8)),
     ),
 }
+RULES: tuple[Rule, ...] = ("ridge", "boosting", "mlp")
 SCALE = RatingScale(1, 5)
 LEARNT = TrainedOn("some faces", "all", SCALE, ScaleMap(), {"n": 2, "mean": 3, "sd": 1, "min": 2, "max": 4}, ("ab",))
 
@@ -68,10 +82,79 @@ def mean_card(folder: Path) -> Card:
     return card
 
 
+def zero_shot_card(folder: Path) -> Card:
+    """Pairs of adjectives on an untrained network in place of the part of CLIP that sees."""
+    crop = keras.Input((32, 32, 3), name="crop")
+    x = keras.layers.Conv2D(8, 5, 4, kernel_initializer=keras.initializers.GlorotNormal(3))(crop)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    tower = keras.Model(crop, keras.layers.UnitNormalization()(x))
+    texts = folder / "zero.texts.npz"
+    np.savez(texts, directions=np.random.default_rng(0).normal(size=(2, 8)))
+    config = ZeroShotConfig(crop=CropConfig(size=32), pairs=("hot/cold", "new/old"), centre=(0.0, 0.1))
+    config = replace(config, spread=(1.0, 2.0), slope=0.5, offset=3.0)
+    files = {**write_portable(tower, folder, "zero", print), "texts": texts}
+    artifacts = {key: cards.Artifact(file.name, sha256(file)) for key, file in files.items()}
+    card = Card("zero", config, SCALE, (LEARNT,), artifacts=artifacts, folder=folder)
+    cards.write(card)
+    return card
+
+
+def language_model_card(folder: Path) -> Card:
+    config = LanguageModelConfig(
+        model=MODEL, server=shared_server().address, crop=CropConfig(size=32), repeats=1, slope=4.0, offset=1.0
+    )
+    card = Card("asked", config, SCALE, (LEARNT,), folder=folder)
+    cards.write(card)
+    return card
+
+
+def ensemble_card(folder: Path) -> Card:
+    """Two small networks that see the same crop, one of them in the mirror too."""
+    recipes = {flip: replace(SMALL["six_block"], flip_tta=flip == "both_ways") for flip in ("both_ways", "one_way")}
+    artifacts = dict[str, Artifact]()
+    for name, recipe in recipes.items():
+        small = network_card(recipe, folder)
+        files = {kind: small.artifact(kind).rename(folder / (name + end)) for kind, end in export.SUFFIXES.items()}
+        member = replace(small, name=name, artifacts={k: Artifact(p.name, sha256(p)) for k, p in files.items()})
+        artifacts[name] = Artifact(cards.write(member).name, sha256(member.path))
+    blend = folder / "blend.json"
+    blend.write_text(json.dumps(to_json(Blend((0.25, 0.75), (1, 1), (0, 0.5), (3, 1), (0, 1), (0.1, 0.1, 0.1, 0.1)))))
+    artifacts[BLEND] = Artifact(blend.name, sha256(blend))
+    config = EnsembleConfig(members=tuple(recipes), crop=SMALL["six_block"].crop)
+    card = Card("both", config, SCALE, (LEARNT,), artifacts=artifacts, folder=folder)
+    cards.write(card)
+    return card
+
+
+def small_rival(folder: Path, config: TransferConfig | FeaturesConfig) -> Card:
+    """A small network that nobody trained, with a head where its family has one."""
+    inputs = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(4, 3, 4, activation="relu")(keras.layers.Rescaling(1 / 255)(inputs))
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    is_whole = isinstance(config, TransferConfig)
+    model = keras.Model(inputs, keras.layers.Dense(1)(x) if is_whole else x)
+    paths = write_portable(model, folder, "rival", print)
+    if not is_whole:
+        paths["head"] = folder / "rival.head.npz"
+        write_arrays(paths["head"], Dense((np.ones((4, 1)),), (np.full(1, 3.0),)).arrays())
+    artifacts = {key: Artifact(path.name, sha256(path)) for key, path in paths.items()}
+    card = Card("rival", config, SCALE, (LEARNT,), folder=folder, artifacts=artifacts)
+    cards.write(card)
+    return card
+
+
 # What makes a card of each family; a network's kinds are raters of their own.
 MAKERS: dict[str, Callable[[Path], Card]] = {
     **{f"network {kind}": partial(network_card, config) for kind, config in SMALL.items()},
+    "ensemble": ensemble_card,
     "mean_baseline": mean_card,
+    "zero_shot": zero_shot_card,
+    "language_model": language_model_card,
+    **{f"geometry {rule}": partial(geometry_card, rule) for rule in RULES},
+    "sub_scores": sub_scores_card,
+    "fusion": lambda folder: fusion_card(network_card(SMALL["six_block"], folder), SMALL["six_block"].crop, folder),
+    "transfer": partial(small_rival, config=TransferConfig(crop=CropConfig(size=32))),
+    "features": partial(small_rival, config=FeaturesConfig(crop=CropConfig(size=32))),
 }
 
 

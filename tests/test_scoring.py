@@ -32,7 +32,7 @@ from beauty_evaluate.scoring.paths import copy_paths, expand
 from beauty_evaluate.settings import with_settings
 
 USE = ROOT / "use.py"
-COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error,weights,notes"
+COLUMNS = "file,face,faces,status,score,low,high,percentile,x,y,w,h,confidence,warnings,error,weights,notes,parts"
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,12 @@ from beauty_evaluate.config import ROOT
 from beauty_evaluate.datasets import registry
 from beauty_evaluate.datasets.dataset import DataSet
 from beauty_evaluate.evaluation.evaluate import Evaluation, evaluate
+from beauty_evaluate.evaluation.looks import log_look
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry as raters
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.reporting.tables import evaluation_table, notes
+from beauty_evaluate.training.provenance import head_commit
 
 OUT = ROOT / "benchmarks" / "external"
 WEIGHTS = (raters.EVALUATED, "six_block_scut_60-40", "six_block_scut")
@@ -32,6 +34,7 @@ def measure(data: DataSet, split: str, weights: str, flags: str) -> tuple[str, d
     names = data.split(split).test
     if rater.card.knows(data.title, names):
         return None
+    log_look(ROOT / "benchmarks", data.title, f"{split} test", len(names), head_commit(), rater=weights)
     evaluation = evaluate(rater, data, names)
     command = f"python3 -m beauty_evaluate evaluate{flags} --weights {weights}"
     title = f"`{weights}` on the {len(names)} photos of {data.title}, split {split} (`{command}`)"

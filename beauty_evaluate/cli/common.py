@@ -20,7 +20,8 @@ COMMANDS = {
     "train": ("train", "train a network"),
     "visualize": ("visualize", "show filters and feature maps"),
     "evaluate": ("evaluate", "compare scores with labels"),
-    "export": ("export", "write a network as an ONNX file"),
+    "export": ("export", "write a rater as a folder, or a network as an ONNX file"),
+    "bench": ("bench", "compare raters on the same photos"),
     "faithfulness": ("faithfulness", "evaluate how faithful the explanations of a network are"),
     "prune": ("prune", "make a network smaller and faster"),
     "report-data": ("report_data", "describe a data set"),
@@ -30,7 +31,7 @@ COMMANDS = {
 VERSION = f"beauty_evaluate {__version__}"
 
 LIGHT = {"cv2", "flask", "jinja2", "numpy", "onnxruntime", "PIL", "tqdm", "waitress"}
-HEAVY = {"tensorflow", "keras", "matplotlib", "scipy", "imagehash", "h5py", "tf2onnx", "onnx"}
+HEAVY = {"tensorflow", "keras", "keras_hub", "ollama", "matplotlib", "scipy", "imagehash", "h5py", "tf2onnx", "onnx"}
 
 PACKAGES = {"cv2": "opencv-python", "PIL": "pillow"}  # whose modules have other names
 
@@ -136,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--weights", metavar="NAME", help="a name in weights/ or the path of a card (default: the best)"
+        "--weights", metavar="NAME", help="a name in weights/, or the path of a card or its folder (default: the best)"
     )
 
 

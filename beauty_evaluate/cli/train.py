@@ -45,6 +45,8 @@ def _flags(parser: argparse.ArgumentParser) -> None:
     add("--from", dest="start", metavar="NAME", help="go on from these weights: a name in weights/ or a card's path")
     add("--set", dest="settings", metavar="SECTION.KEY=VALUE", action="append", default=[],
         help="change any setting of the recipe, for instance augment.mixup=0; may be given again")  # fmt: skip
+    add("--backbone", metavar="NAME", help="of a preset that starts from another network: a preset of KerasHub, an "
+        "hf:// address, a folder, a file of Keras or ONNX, or weights of ours")  # fmt: skip
     add("--epochs", type=int, metavar="N", help="passes over the photos (default: 40)")
     add("--learning-rate", type=float, metavar="RATE", help="the highest (default: the recipe's)")
     add("--batch-size", type=int, metavar="N", help="photos a step (default: the recipe's)")
@@ -100,7 +102,18 @@ def _config(options: argparse.Namespace, card: "Card | None") -> RaterConfig:
 
         config = recipe(name)
     changes = [f"training.{key}={value}" for key in SHORT if (value := getattr(options, key)) is not None]
+    if options.backbone:
+        changes.append(f"{_backbone_key(config)}={options.backbone}")
     return with_settings(config, [*options.settings, *changes])
+
+
+def _backbone_key(config: RaterConfig) -> str:
+    """The setting that names the network which a recipe starts from. Raises ConfigError where it starts from none."""
+    if hasattr(config, "embedding"):
+        return "embedding.backbone.source"
+    if not hasattr(config, "backbone"):
+        raise ConfigError(f"The preset {config.preset} starts from no other network. Leave out --backbone.")
+    return "backbone" if isinstance(config.backbone, str) else "backbone.source"
 
 
 def _read(options: argparse.Namespace) -> "tuple[DataSet, ...]":
@@ -174,6 +187,7 @@ def _command(options: argparse.Namespace, data: "tuple[DataSet, ...]") -> str:
     for key in ("preset", *SHORT):
         if (value := getattr(options, key)) is not None:
             parts.append(f"--{key.replace('_', '-')} {value}")
+    parts += [f"--backbone {Path(options.backbone).name}"] if options.backbone else []
     parts += [f"--set {setting}" for setting in options.settings]
     return " ".join([*parts, "--val"] if options.val else parts)
 

@@ -178,13 +178,14 @@ class _Printer:
 
 def _line(row: "Row", file: str, scorer: "Scorer") -> str:
     """A scored face."""
-    from beauty_evaluate.phrases import share_below
+    from beauty_evaluate.phrases import parts_of, share_below
 
     which = f", face {row.face} of {row.faces}" if row.faces > 1 else ""
     half_width = "" if row.half_width is None else f" +- {row.half_width:.2f}"
     share = "" if row.percentile is None else f", {share_below(row.percentile, f'{scorer.rated} rated faces')}"
     notes = f". {row.notes}" if row.notes else ""
-    return f"{file}{which}: {row.score:.2f}{half_width} of {scorer.scale.high:g}{share}{doubt(row)}{notes}"
+    parts = f"; made of {', '.join(map(str, parts_of(row.parts)))}" if row.parts else ""
+    return f"{file}{which}: {row.score:.2f}{half_width} of {scorer.scale.high:g}{share}{parts}{doubt(row)}{notes}"
 
 
 def _summary_lines(summary: "Summary") -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Single ratings: how raters spread over one face, and how far they agree with each other. NumPy only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,6 +79,30 @@ class RatingSheet:
         sd = np.sqrt(_ratio(np.nansum((self.values - mean[:, None]) ** 2, 1), (~np.isnan(self.values)).sum(1)))
         judged = agreement[~np.isnan(agreement) & (sd >= least_sd)]
         return float(judged.mean()) if len(judged) else float("nan")
+
+    def one_rater_errors(self) -> tuple[float, float]:
+        """MAE and RMSE of one rater against the mean of the others, in points, averaged over the raters; NaN if nobody
+        shares a face with another.
+
+        Example:
+            >>> RatingSheet(("r1", "r2"), ("a.jpg", "b.jpg"), np.array([[1.0, 2], [2, 2]]), RatingScale(1, 5)
+            ... ).one_rater_errors()[0]
+            0.5
+        """
+        rated = ~np.isnan(self.values)
+        others = _ratio(np.nansum(self.values, 0) - np.where(rated, self.values, 0), rated.sum(0) - rated)
+        errors = np.abs(self.values - others)
+        n = (~np.isnan(errors)).sum(1)
+        if not n.any():
+            return float("nan"), float("nan")
+        mae, mse = (_ratio(np.nansum(errors**power, 1), n)[n > 0] for power in (1, 2))
+        return float(mae.mean()), float(np.sqrt(mse).mean())
+
+    def of_faces(self, names: Iterable[str]) -> "RatingSheet":
+        """The sheet of some faces; those it does not have are left out."""
+        place = {face: i for i, face in enumerate(self.faces)}
+        faces = tuple(name for name in names if name in place)
+        return replace(self, faces=faces, values=self.values[:, [place[face] for face in faces]])
 
     def split_half_pc(self, rounds: int = 100, seed: int = 0) -> float:
         """PC between the mean ratings of two random halves of the raters, averaged over `rounds` halvings."""

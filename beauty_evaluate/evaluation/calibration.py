@@ -140,7 +140,8 @@ def _joined(tables: Sequence[HeldOut], data: Sequence[DataSet]) -> Photos:
     columns = sorted({key for table in tables for key in table.measured})
     true, parts = [], []
     for number, table in enumerate(tables):
-        maps = {part.data_set: part.map for part in table.card.trained_on}
+        # the first part of a data set is the rater's own; others are those of raters that it is made of
+        maps = {part.data_set: part.map for part in reversed(table.card.trained_on)}
         pairs = list(zip(table.data_sets, table.names, strict=True))
         true += [maps[title].apply(sets[title].samples[name].score) for title, name in pairs]
         one = [int(photo_hash(title, name), 16) % PARTS for title, name in pairs]

@@ -161,7 +161,7 @@ def evaluate(rater: Rater, data: DataSet, names: Sequence[str], progress: Progre
         if progress:
             progress(sum(len(done) for done, _ in rated) + len(problems), len(names))
     columns = in_order(rated, names)
-    scores, half_width = _on_scale(columns.pop("mean"), part), columns.pop("half_width", None)
+    scores, half_width = to_data_scale(columns.pop("mean"), part), columns.pop("half_width", None)
     if part and half_width is not None:
         half_width = half_width / part.map.slope
     baseline = _baseline(rater, part, scores)
@@ -202,15 +202,15 @@ def assert_no_leakage(card: Card, data: DataSet, names: Iterable[str]) -> None:
         )
 
 
-def _on_scale(scores: Floats, part: TrainedOn | None) -> Floats:
-    """Scores on the data set's scale, by the inverse of the map onto the rater's."""
+def to_data_scale(scores: Floats, part: TrainedOn | None) -> Floats:
+    """Scores on the data set's scale, by the inverse of the map onto the rater's; as they are without a map."""
     return scores if part is None else (scores - part.map.offset) / part.map.slope
 
 
 def _baseline(rater: Rater, part: TrainedOn | None, scores: Floats) -> float:
     labels = part.labels if part else rater.card.labels
     if "mean" in labels:
-        return float(_on_scale(np.array([labels["mean"]]), part)[0])
+        return float(to_data_scale(np.array([labels["mean"]]), part)[0])
     middle = (rater.scale.low + rater.scale.high) / 2
     return middle if np.isnan(scores).all() else float(np.nanmean(scores))  # the mean of what an unlearned rater says
 

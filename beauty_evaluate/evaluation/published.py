@@ -51,12 +51,14 @@ class PublishedResult:
         pretraining: What it had learnt from before.
         paper: Where it was published.
         figures: PC, MAE and RMSE by split, `60-40` or `folds` (means of the five official folds).
+        data_set: Title of the data set that they are of.
     """
 
     name: str
     pretraining: str
     paper: Paper
     figures: dict[str, Triple]
+    data_set: str = "SCUT-FBP5500"
 
 
 def read_published(path: Path = FILE) -> list[PublishedResult]:

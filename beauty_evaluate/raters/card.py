@@ -122,11 +122,13 @@ class Card:
 
     @property
     def identity(self) -> str:
-        """Name and first 8 digits of the hash of the network, or of the recipe where there is no network: what tells
-        scores of two networks of one name apart."""
+        """Name and first 8 digits of a hash, which tells scores of two raters of one name apart: that of the network,
+        or of the recipe and all files where something else was learnt too."""
         kind = next((kind for kind in ("onnx", "keras") if kind in self.artifacts), None)
-        recipe = json.dumps(to_json(self.config)).encode()
-        digest = self.artifacts[kind].sha256 if kind else hashlib.sha256(recipe).hexdigest()
+        digest = self.artifacts[kind].sha256 if kind else ""
+        if kind is None or set(self.artifacts) - {"onnx", "keras", "stats"}:
+            parts = [json.dumps(to_json(self.config)), *(one.sha256 for one in self.artifacts.values())]
+            digest = hashlib.sha256("".join(parts).encode()).hexdigest()
         return f"{self.name}:{digest[:8]}"
 
     def to_json(self) -> str:
@@ -205,6 +207,32 @@ def read(path: Path, decode: Decode) -> Card:
         raise WeightsError(f"No such card: {path}. The weights that are there: {there}.") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
         raise WeightsError(f"{path} is not a card of this version ({error}).") from error
+
+
+def is_card(path: Path) -> bool:
+    """Whether a JSON file looks like a card, of this version or another."""
+    return bool(_artifact_files(path))
+
+
+def _artifact_files(path: Path) -> set[str]:
+    """The files that a card names, itself among them; empty for JSON of another kind."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        names = {str(artifact["file"]) for artifact in values["artifacts"].values()}
+        return {path.name, *names} if "config" in values else set()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()
+
+
+def in_folder(folder: Path) -> Path:
+    """The path of the one card of a folder; members of another rater there do not count. Raises WeightsError."""
+    files = {path.name: _artifact_files(path) for path in sorted(folder.glob("*.json"))}
+    members = {name for card, names in files.items() for name in names if name != card}
+    cards = [name for name, names in files.items() if names and name not in members]
+    if len(cards) == 1:
+        return folder / cards[0]
+    cure = f": {', '.join(cards)}. Name one of them" if cards else ". Name another folder"
+    raise WeightsError(f"{folder} holds {len(cards) or 'no'} cards{cure}.")
 
 
 def write(card: Card, **changes: Any) -> Path:

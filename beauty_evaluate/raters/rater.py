@@ -25,8 +25,9 @@ class Ratings:
             `faces.quality.Quality`, `mirror_gap`, and `FeatureSpace.measurements`; empty for a rater that measures
             nothing. NaN where something is not known.
         unusual: bool (N,), which faces are unlike anything learnt from; None where nobody asked.
-        parts: by name what the mean was made of, float64 (N,) each, where a rater has parts.
-        notes: sentences for a person.
+        parts: by name what the mean was made of, float64 (N,) each, where a rater has parts: rating points, and under
+            `phrases.WEIGHT_OF + name` the share of a part in the mean, 0..1, where parts have weights.
+        notes: sentences for a person, true of all these faces.
     """
 
     mean: NDArray[np.float64]
@@ -47,8 +48,10 @@ class Ratings:
         return Ratings(self.mean[faces], half_width, measured, unusual, parts, self.notes)
 
     def warnings(self, index: int) -> list[str]:
-        """The warnings of one face that come from its rating: `unusual`, or none."""
-        return ["unusual"] if self.unusual is not None and self.unusual[index] else []
+        """The warnings of one face that come from its rating: `unusual`, `unanswered`, or none."""
+        is_unusual = self.unusual is not None and self.unusual[index]
+        is_unanswered = "answers" in self.measured and self.measured["answers"][index] == 0
+        return ["unusual"] * bool(is_unusual) + ["unanswered"] * bool(is_unanswered)
 
 
 class Rater(Protocol):
@@ -92,6 +95,7 @@ def with_intervals(
     mean: NDArray[np.float64],
     measured: dict[str, NDArray[np.float64]] | None = None,
     notes: tuple[str, ...] = (),
+    parts: dict[str, NDArray[np.float64]] | None = None,
 ) -> Ratings:
     """Ratings with the prediction intervals of the card.
 
@@ -100,13 +104,14 @@ def with_intervals(
         mean: float64 (N,), its ratings.
         measured: as `Ratings.measured`.
         notes: as `Ratings.notes`.
+        parts: as `Ratings.parts`.
     """
-    measured = measured or {}
+    measured, parts = measured or {}, parts or {}
     if not card.interval:
-        return Ratings(mean, measured=measured, notes=notes)
+        return Ratings(mean, measured=measured, parts=parts, notes=notes)
     interval = Interval.of(card.interval)
     half_width = interval.at(np.clip(mean, card.scale.low, card.scale.high), measured)
-    return Ratings(mean, half_width, measured, interval.unusual(len(mean), measured), notes=notes)
+    return Ratings(mean, half_width, measured, interval.unusual(len(mean), measured), parts, notes)
 
 
 def in_order(batches: Sequence[tuple[Sequence[str], Ratings]], names: Sequence[str]) -> dict[str, NDArray[np.float64]]:

@@ -10,9 +10,17 @@ from beauty_evaluate.config import Config, RaterConfig
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.card import Card
+from beauty_evaluate.raters.ensemble import Ensemble, EnsembleConfig
+from beauty_evaluate.raters.features import FeaturesConfig, FeaturesRater
+from beauty_evaluate.raters.fusion import FusionConfig, FusionRater
+from beauty_evaluate.raters.geometry import GeometryConfig, GeometryRater
+from beauty_evaluate.raters.language_model import LanguageModel, LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaseline, MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, Runtime
 from beauty_evaluate.raters.rater import Rater
+from beauty_evaluate.raters.sub_scores import SubScoresConfig, SubScoresRater
+from beauty_evaluate.raters.transfer import TransferConfig, TransferRater
+from beauty_evaluate.raters.zero_shot import ZeroShot, ZeroShotConfig
 from beauty_evaluate.settings import from_json
 
 DEFAULT = "six_block"  # learnt from every photo there was
@@ -27,9 +35,21 @@ class Family:
     load: Callable[[Card, Runtime, int], Rater]
 
 
+def _ensemble(card: Card, runtime: Runtime, threads: int) -> Rater:
+    return Ensemble(card, lambda path: of_card(load_card(str(path)), runtime, threads))
+
+
 FAMILIES: dict[str, Family] = {
     "network": Family(Config, NetworkRater),
+    "ensemble": Family(EnsembleConfig, _ensemble),
     "mean_baseline": Family(MeanBaselineConfig, lambda card, runtime, threads: MeanBaseline(card)),
+    "zero_shot": Family(ZeroShotConfig, lambda card, runtime, threads: ZeroShot(card, threads)),
+    "language_model": Family(LanguageModelConfig, lambda card, runtime, threads: LanguageModel(card)),
+    "geometry": Family(GeometryConfig, lambda card, runtime, threads: GeometryRater(card)),
+    "sub_scores": Family(SubScoresConfig, lambda card, runtime, threads: SubScoresRater(card)),
+    "fusion": Family(FusionConfig, lambda card, runtime, threads: FusionRater(card, threads)),
+    "transfer": Family(TransferConfig, lambda card, runtime, threads: TransferRater(card, threads)),
+    "features": Family(FeaturesConfig, lambda card, runtime, threads: FeaturesRater(card, threads)),
 }
 
 
@@ -46,7 +66,7 @@ def load_card(name: str | None = None) -> Card:
     """The card of a rater.
 
     Args:
-        name: in `weights/`, or the path of a card (default: the best weights there are).
+        name: in `weights/`, or the path of a card or of a folder with one (default: the best weights there are).
 
     Raises:
         WeightsError: no such card, a damaged one, or a default that was not made from photos of people.
@@ -56,7 +76,8 @@ def load_card(name: str | None = None) -> Card:
         'SCUT-FBP5500'
     """
     if name is not None:
-        return cards.read(Path(name) if name.endswith(".json") else configs.WEIGHTS / f"{name}.json", decode)
+        path = Path(name) if name.endswith(".json") else configs.WEIGHTS / f"{name}.json"
+        return cards.read(cards.in_folder(Path(name)) if not path.is_file() and Path(name).is_dir() else path, decode)
     paths = [configs.WEIGHTS / f"{default}.json" for default in (DEFAULT, EVALUATED)]
     there = [path for path in paths if path.is_file()]
     if not there:

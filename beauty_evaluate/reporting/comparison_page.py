@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from beauty_evaluate.drawing import RAISES
 from beauty_evaluate.encoded import is_file
-from beauty_evaluate.phrases import plain_warnings
+from beauty_evaluate.phrases import parts_of, plain_warnings
 from beauty_evaluate.reporting.comparison_report import Block, Card, Sheet
 from beauty_evaluate.reporting.html import render as fill
 
@@ -91,6 +91,7 @@ def _shown_card(card: Card, sheet: Sheet, folder: Path | None) -> dict[str, Any]
         "person": card.face.person,
         "warnings": card.face.warnings.replace(";", " "),
         "reasons": card.reasons,
+        "parts": parts_of(card.face.parts),
         "jpeg": base64.b64encode(card.face.jpeg).decode(),
         "link": link(card.face.file, folder) if folder is not None and card.face.file else "",
         "is_marked": card.face.is_query and sheet.compares,

@@ -28,6 +28,7 @@ class RankedFace:
         is_query: asked about, not one of those it is compared with.
         person: whose photo it is; "" where that is not known.
         file: path of the photo, which a page links to; "" for none.
+        parts: what the score is made of, as in a table, which a page shows; "" for none.
     """
 
     name: str
@@ -39,6 +40,7 @@ class RankedFace:
     is_query: bool = True
     person: str = ""
     file: str = ""
+    parts: str = ""
 
 
 @dataclass(frozen=True)

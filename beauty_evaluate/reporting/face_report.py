@@ -15,14 +15,14 @@ from beauty_evaluate.explain.job import Explanation
 from beauty_evaluate.explain.region_shapley import RegionEffects
 from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.files import write_atomic
-from beauty_evaluate.phrases import plain_warnings, share_below, signed
+from beauty_evaluate.phrases import Part, parts_of, parts_text, plain_warnings, share_below, signed
 from beauty_evaluate.raters.rater import Rater, Ratings, crop_config
 from beauty_evaluate.reporting import plots
 from beauty_evaluate.reporting.html import FULL_SCALE, crop_uri, render
+from beauty_evaluate.reporting.landmark_picture import landmark_sections
 from beauty_evaluate.reporting.sections import Figure, Section, about
 
 SCHEMA = 2  # of explain.json
-FILES = ("index.html", "summary.png", "explain.json")
 EVALUATION = (
     "The test: what a map calls important is deleted from photos and the score watched, beside maps of random values, "
     "a blob in the middle, edges and brightness; and when the network's weights are replaced by random ones, its map "
@@ -93,6 +93,11 @@ class _Subject:
         return share_below(self.percentile, f"the {len(self.labels)} rated faces of {self.rater.card.data}")
 
     @property
+    def parts(self) -> list[Part]:
+        """What the score is made of, where the rater has parts."""
+        return parts_of(parts_text({name: float(values[0]) for name, values in self.rating.parts.items()}))
+
+    @property
     def warnings(self) -> list[str]:
         return [*quality(self.explanation.face, crop_config(self.rater)).warnings(), *self.rating.warnings(0)]
 
@@ -103,7 +108,8 @@ class _Subject:
 
 
 def write_face_report(rater: Rater, explanation: Explanation, photo: str, out: Path, quick: bool = False) -> FaceReport:
-    """Write index.html, summary.png, explain.json and, unless `quick`, pictures of the inside with their arrays.
+    """Write index.html, summary.png, explain.json, landmarks.png of a rater that measures them and, unless `quick`,
+    pictures of the inside with their arrays.
 
     Args:
         rater: that gave the score; a network unless `quick`.
@@ -118,13 +124,14 @@ def write_face_report(rater: Rater, explanation: Explanation, photo: str, out: P
     begin, card = time.monotonic(), rater.card
     labels = card.stats("labels")["labels"] if "stats" in card.artifacts else np.empty(0)
     subject = _Subject(rater, explanation, photo, labels)
-    sections: list[Section] = []
+    sections = landmark_sections(rater, explanation.face, subject.parts, out)
     facts = _facts(subject)
     if not quick:
         from beauty_evaluate.reporting.internals import inside_sections  # TensorFlow, which the regions do without
 
-        sections, inside = inside_sections(rater, explanation, out)
-        facts |= inside
+        inside, more_facts = inside_sections(rater, explanation, out)
+        sections += inside
+        facts |= more_facts
     write_atomic(out / "index.html", _page(subject, sections, out).encode())
     facts["seconds"] = round(time.monotonic() - begin, 1)
     write_atomic(out / "explain.json", (json.dumps(facts, indent=1) + "\n").encode())
@@ -135,7 +142,8 @@ def _lines(subject: _Subject) -> list[str]:
     explanation = subject.explanation
     effects = [] if explanation.reliability.passed is False else explanation.lines()
     title = ", ".join(part for part in (subject.title, subject.standing) if part)
-    return [title, *effects, *explanation.reliability.sentences]
+    parts = [f"Made of {', '.join(map(str, subject.parts))}."] if subject.parts else []
+    return [title, *parts, *effects, *explanation.reliability.sentences]
 
 
 def _page(subject: _Subject, sections: Sequence[Section], out: Path) -> str:
@@ -154,6 +162,7 @@ def _page(subject: _Subject, sections: Sequence[Section], out: Path) -> str:
         "face_report.html",
         title=subject.title, photo=subject.photo, score=subject.score, scale=str(subject.rater.scale),
         crop=crop_uri(explanation.crop), percentile=subject.standing, warnings=subject.reasons,
+        parts=subject.parts,
         about=about(subject.rater.card), raises=RAISES, lowers=LOWERS, rows=_rows(explanation.effects) if shown else [],
         essence=_essence(explanation.effects), careful=_careful(explanation), method=_method(explanation),
         summary=Figure(summary, caption), hidden=first, sections=sections, limits=LIMITS,
@@ -224,6 +233,7 @@ def _facts(subject: _Subject) -> dict[str, Any]:
         "half_width": subject.half_width,
         "percentile": None if subject.percentile is None else round(subject.percentile, 1),
         "warnings": subject.warnings,
+        "parts": [vars(part) for part in subject.parts],
         "unclipped": round(effects.score, 6),
         "reference": round(effects.reference, 6),
         "baseline": effects.baseline,

@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from beauty_evaluate.errors import DataError
+from beauty_evaluate.evaluation.bench_records import read_bench
 from beauty_evaluate.evaluation.published import Triple, read_published, read_withheld
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
+from beauty_evaluate.reporting.bench_tables import bench_markdown
 from beauty_evaluate.reporting.tables import MEAN_BASELINE, cell, table
 
 FIGURES = ("pearson", "mae", "rmse")
 FOLDS = "folds"  # where published figures are means of the official folds
 COMMAND = "python3 -m beauty_evaluate evaluate"
 EXTERNAL = Path("external") / "figures.json"
+BENCH = Path("bench") / "bench.json"
 
 Row = tuple[str, str, Triple, str]  # network, pretraining, figures, source
 
@@ -182,6 +185,8 @@ def written_blocks(root: Path) -> dict[str, str]:
         if path.exists():
             lines = path.read_text(encoding="utf-8").splitlines()
             blocks[name] = "\n".join(line for line in lines if not line.startswith("# "))
+    if (root / "benchmarks" / BENCH).exists():
+        blocks["bench"] = bench_markdown(read_bench(root / "benchmarks" / BENCH), level=3)
     if (root / "benchmarks" / EXTERNAL).exists():
         blocks["external in short"] = external_summary(root)
     if "regions" in blocks:

@@ -76,7 +76,7 @@ def _ranked_face(entry: Entry, person: str) -> RankedFace:
     row = entry.row
     return RankedFace(
         entry.name, entry.score, entry.half_width, row.percentile, row.warnings, entry.jpeg, entry.is_query, person,
-        row.file,
+        row.file, row.parts,
     )  # fmt: skip
 
 

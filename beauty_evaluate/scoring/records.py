@@ -10,6 +10,7 @@ from typing import Literal
 from beauty_evaluate.scoring.rows import Row
 
 COLUMNS = [column.name for column in fields(Row)]
+FIRST_COLUMNS = COLUMNS.index("weights") + 1  # that tables of release 0.1 have
 BYTE_ORDER_MARK = "\ufeff"
 # What begins a formula in a spreadsheet (OWASP, "CSV Injection"), the wide forms of Chinese and Japanese keyboards too.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -82,6 +83,18 @@ def _begins_formula(text: str) -> bool:
     return text.startswith(FORMULA_STARTS) and text != "-"
 
 
+class EarlierVersion(ValueError):
+    """A table of an earlier version, as the words of the error say: `without the column parts`."""
+
+
+def _other_columns(columns: list[str]) -> ValueError:
+    """What is wrong with a table of these columns."""
+    lacking = COLUMNS[len(columns) :]
+    if len(columns) < FIRST_COLUMNS or columns + lacking != COLUMNS:
+        return ValueError("other columns")
+    return EarlierVersion(f"without the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}")
+
+
 def read_records(content: bytes, kind: Kind) -> tuple[list[Record], int]:
     """The rows of a table, without those of a photo of which a killed run left a part.
 
@@ -93,6 +106,7 @@ def read_records(content: bytes, kind: Kind) -> tuple[list[Record], int]:
         The records, and how many bytes of the content they and what stands before them take.
 
     Raises:
+        EarlierVersion: it is one of an earlier version, with fewer columns.
         ValueError: it is no table of this program.
     """
     text = content.decode("utf-8", "replace")
@@ -100,7 +114,7 @@ def read_records(content: bytes, kind: Kind) -> tuple[list[Record], int]:
     lines = _lines(text.removeprefix(mark), quoted=kind == "csv")
     head = [csv_line(COLUMNS)] if kind == "csv" else []
     if lines and lines[: len(head)] != head:
-        raise ValueError("other columns")
+        raise _other_columns(next(csv.reader(lines[:1])))
     try:
         records = [_record(line, kind) for line in lines[len(head) :]]
     except csv.Error as error:
@@ -127,7 +141,7 @@ def _record(line: str, kind: Kind) -> Record:
     if kind == "json":
         values = json.loads(line)
         if not isinstance(values, dict) or list(values) != COLUMNS:
-            raise ValueError("other keys")
+            raise _other_columns(list(values) if isinstance(values, dict) else [])
     else:
         cells = next(csv.reader([line]))
         if len(cells) != len(COLUMNS):

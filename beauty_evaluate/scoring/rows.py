@@ -24,8 +24,9 @@ class Row:
         warnings: why the score means little, words of `Quality.warnings` with `;` between them.
         error: why there is no score, a sentence.
         weights: name of the weights and first 8 digits of the hash of the network, `Card.identity`.
-        notes: sentences on how the photo was read: that only the first picture of an animation was, or a large photo at
-            a lower resolution.
+        notes: sentences on how the photo was read (that only the first picture of an animation was, or a large photo at
+            a lower resolution) and on how it was rated.
+        parts: what the score was made of, from `phrases.parts_text`; "" for a rater without parts.
 
     Example:
         >>> Row("me.jpg", 1, 1, "ok", score=3.0, low=2.5, high=3.5).half_width
@@ -49,6 +50,7 @@ class Row:
     error: str = ""
     weights: str = ""
     notes: str = ""
+    parts: str = ""
 
     @property
     def is_doubtful(self) -> bool:
@@ -119,7 +121,10 @@ def as_read(rows: list[Row], photo: Photo) -> list[Row]:
     def larger(side: float | None) -> float | None:
         return None if side is None else round(side * photo.reduction, 1)
 
-    notes = " ".join(photo.notes)
+    def noted(row: Row) -> str:
+        return " ".join(note for note in (*photo.notes, row.notes) if note)
+
     return [
-        replace(row, x=larger(row.x), y=larger(row.y), w=larger(row.w), h=larger(row.h), notes=notes) for row in rows
+        replace(row, x=larger(row.x), y=larger(row.y), w=larger(row.w), h=larger(row.h), notes=noted(row))
+        for row in rows
     ]

@@ -13,6 +13,7 @@ from beauty_evaluate.errors import ConfigError, PhotoError
 from beauty_evaluate.faces.detect import Face, find_faces, release
 from beauty_evaluate.faces.quality import quality
 from beauty_evaluate.images import Picture
+from beauty_evaluate.phrases import parts_text
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.rater import Rater, Ratings, crop_config
@@ -231,15 +232,14 @@ class Scorer:
     def _row(self, file: str, number: int, count: int, face: Face, rating: Ratings) -> Row:
         score = round(self.scale.clip(float(rating.mean[0])), 4)
         half_width = None if rating.half_width is None else float(rating.half_width[0])
-        low, high = (
-            (None, None) if half_width is None else (self._end(score - half_width), self._end(score + half_width))
-        )
+        low, high = (None if half_width is None else self._end(score + sign * half_width) for sign in (-1, 1))
         share = None if (percentile := self.percentile(score)) is None else round(percentile, 1)
         x, y, w, h = (round(value, 1) for value in face.box)
         warnings = ";".join([*quality(face, self.crop_config).warnings(), *rating.warnings(0)])
         return Row(
             file, number, count, "ok", score, low, high, share, x, y, w, h, round(face.confidence, 3), warnings,
-            weights=self.card.identity,
+            weights=self.card.identity, notes=" ".join(rating.notes),
+            parts=parts_text({name: float(values[0]) for name, values in rating.parts.items()}),
         )  # fmt: skip
 
     def _end(self, score: float) -> float:

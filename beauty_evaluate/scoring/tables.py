@@ -11,6 +11,7 @@ from beauty_evaluate.files import lock, write_atomic
 from beauty_evaluate.scoring.records import (
     BYTE_ORDER_MARK,
     COLUMNS,
+    EarlierVersion,
     Kind,
     Record,
     as_in_csv,
@@ -79,6 +80,11 @@ class Table:
         self._mark = BYTE_ORDER_MARK if content.startswith(BYTE_ORDER_MARK.encode()) else self._mark
         try:
             records, length = read_records(content, self._kind)
+        except EarlierVersion as error:
+            raise UserError(
+                f"{self._file} was written by an earlier version, {error}. Name another file, or start it again with "
+                "--overwrite."
+            ) from error
         except ValueError as error:
             raise UserError(f"{self._file} is not a table of this program ({error}). Name another file.") from error
         self._earlier = {record.file: record.score is not None for record in records}

@@ -63,13 +63,17 @@ def write_network(model: keras.Model, crops: Picture, card: Card) -> Card:
 
 def _convert(model: keras.Model, path: Path) -> None:
     """Write the network as ONNX, with the rating and, for whoever asks how unusual a crop is, the features."""
-    both = with_features(model)
+    to_onnx(with_features(model), path)
+
+
+def to_onnx(model: keras.Model, path: Path) -> None:
+    """Write a Keras network of crops as ONNX. What it computes is not compared: see `write_network`."""
     signature = [keras.InputSpec(shape=model.input_shape, dtype="float32", name="crop")]
     temporary = path.with_suffix(".part.onnx")
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         # Keras asks NumPy for the alias np.object, which NumPy 2 answers with a warning
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
-        both.export(str(temporary), format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
+        model.export(str(temporary), format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
     os.replace(temporary, path)
 
 

@@ -10,13 +10,27 @@ import numpy as np
 from beauty_evaluate.config import RaterConfig
 from beauty_evaluate.datasets.mixture import Mixture
 from beauty_evaluate.errors import ConfigError
+from beauty_evaluate.evaluation.evaluate import assert_no_leakage
 from beauty_evaluate.files import sha256
 from beauty_evaluate.presets import PRESETS
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.card import Artifact, Card, photo_hash
+from beauty_evaluate.raters.ensemble import EnsembleConfig
+from beauty_evaluate.raters.language_model import LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaselineConfig
-from beauty_evaluate.training import mean_baseline
+from beauty_evaluate.raters.zero_shot import ZeroShotConfig
+from beauty_evaluate.training import (
+    ensemble,
+    features,
+    fusion,
+    geometry,
+    language_model,
+    mean_baseline,
+    sub_scores,
+    transfer,
+    zero_shot,
+)
 from beauty_evaluate.training.export import versions
 from beauty_evaluate.training.fit import Say
 from beauty_evaluate.training.job import Job, TrainingRun, divided, train
@@ -28,7 +42,15 @@ HELD_BACK = 10  # one photo in so many, on which things are chosen
 SEED = 1  # of that choice
 
 TRAININGS: dict[str, FamilyTraining] = {
+    "ensemble": FamilyTraining(ensemble.fit, {"ensemble": EnsembleConfig()}),
     "mean_baseline": FamilyTraining(mean_baseline.fit, {"mean_baseline": MeanBaselineConfig()}),
+    "zero_shot": FamilyTraining(zero_shot.fit, {"clip_zero_shot": ZeroShotConfig()}),
+    "language_model": FamilyTraining(language_model.fit, {"language_model": LanguageModelConfig()}),
+    "geometry": FamilyTraining(geometry.fit, {**geometry.PRESETS}),
+    "sub_scores": FamilyTraining(sub_scores.fit, {**sub_scores.PRESETS}),
+    "fusion": FamilyTraining(fusion.fit, {**fusion.PRESETS}),
+    "transfer": FamilyTraining(transfer.fit, {**transfer.PRESETS}),
+    "features": FamilyTraining(features.fit, {**features.PRESETS}),
 }
 
 
@@ -87,6 +109,9 @@ def train_rater(job: Job, say: Say = _silent, progress: Callable[[int, int], Non
     for problem in learnt.problems:
         say(f"problem: {problem}")
     card = _card(job, mixture, name, learnt, time.perf_counter() - begin)
+    parts = replace(card, trained_on=learnt.learnt_before)  # raters of ours that it is made of
+    for part in mixture.parts:
+        assert_no_leakage(parts, part.data, part.split.test)
     cards.write(card)
     evaluations = evaluate_on_test(registry.of_card(card), mixture, job.out)
     card = replace(card, metrics={title: evaluation.metrics() for title, evaluation in evaluations.items()})
@@ -107,7 +132,7 @@ def _lesson(job: Job, mixture: Mixture, name: str, folder: Path, say: Say) -> Le
 
 def _card(job: Job, mixture: Mixture, name: str, learnt: Learnt, seconds: float) -> Card:
     """The card but for figures."""
-    trained_on = tuple(learnt_from(mixture, part, learnt.names) for part in mixture.parts)
+    trained_on = tuple(learnt_from(mixture, part, learnt.names) for part in mixture.parts) + learnt.learnt_before
     artifacts = {key: Artifact(path.name, sha256(path)) for key, path in learnt.artifacts.items()}
     return Card(
         name=name,

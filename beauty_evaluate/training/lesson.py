@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from beauty_evaluate.config import RaterConfig, RatingScale
 from beauty_evaluate.datasets.dataset import Problem, Sample
+from beauty_evaluate.raters.card import TrainedOn
 from beauty_evaluate.training.checkpoint import Progress
 
 
@@ -51,6 +52,7 @@ class Learnt:
         parameters: numbers that were learnt, or loaded.
         history: of each epoch, where there are epochs.
         started_from: what was learnt elsewhere, such as the name of a backbone and its data.
+        learnt_before: what a rater of ours that this one is made of has learnt from.
     """
 
     config: RaterConfig
@@ -60,6 +62,7 @@ class Learnt:
     parameters: int = 0
     history: tuple[Progress, ...] = ()
     started_from: str = ""
+    learnt_before: tuple[TrainedOn, ...] = ()
 
 
 Fit = Callable[[Lesson], Learnt]

@@ -1,15 +1,15 @@
 """The one look at a test part that a training or a pruning takes, and its line in the log."""
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from beauty_evaluate.datasets.mixture import Mixture, Part
+from beauty_evaluate.datasets.mixture import Mixture
 from beauty_evaluate.evaluation.evaluate import Evaluation, evaluate
+from beauty_evaluate.evaluation.looks import log_look
 from beauty_evaluate.evaluation.predictions import held_out_path, write_held_out, write_predictions
 from beauty_evaluate.raters.rater import Rater
-from beauty_evaluate.training.provenance import head_commit, utc_now
+from beauty_evaluate.training.provenance import head_commit
 
 
 def evaluate_on_test(rater: Rater, mixture: Mixture, out: Path) -> dict[str, Evaluation]:
@@ -27,7 +27,7 @@ def evaluate_on_test(rater: Rater, mixture: Mixture, out: Path) -> dict[str, Eva
     evaluations = {part.title: evaluate(rater, part.data, part.split.test) for part in mixture.parts if part.split.test}
     for part in mixture.parts:
         if part.split.test:
-            _log_look(out, part)
+            log_look(out, part.title, f"{part.split.name} test", len(part.split.test), head_commit())
     for title, evaluation in evaluations.items():
         write_predictions(predictions_path(out, list(evaluations), title), evaluation)
     if evaluations:
@@ -49,16 +49,3 @@ def predictions_path(out: Path, titles: Sequence[str], title: str | None = None)
     """
     suffix = "" if len(titles) == 1 else "_" + re.sub(r"[^\w.-]+", "_", title or titles[0])
     return out / f"predictions{suffix}.csv"
-
-
-def _log_look(out: Path, part: Part) -> None:
-    """A line that says that a test part was looked at."""
-    look = {
-        "time": utc_now(),
-        "list": f"{part.split.name} test",
-        "data_set": part.title,
-        "photos": len(part.split.test),
-        "commit": head_commit(),
-    }
-    with open(out / "looks.jsonl", "a", encoding="utf-8") as file:
-        file.write(json.dumps(look) + "\n")

@@ -14,6 +14,7 @@ _WARNINGS_IN_CHINESE = {
     "stretched": "照片被拉伸变形",
     "covered": "眼睛或嘴部被遮挡",
     "unusual": "照片与训练所用照片差别很大",
+    "unanswered": "语言模型没有给出评分，这是所有评分的平均值",
 }
 
 TEXTS: dict[str, tuple[str, str]] = {

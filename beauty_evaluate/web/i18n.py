@@ -2,18 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 
+from beauty_evaluate.faces.regions import NAMES
 from beauty_evaluate.web import guide, wording
 
 LANGUAGES = ("en", "zh")
 _TEXTS = {**wording.TEXTS, **guide.TEXTS}
 
-# Labels of groups as data sets write them. Any other label is shown as it is.
+# Labels of groups as data sets write them, and of parts of a score. Any other label is shown as it is.
 _LABELS: dict[str, tuple[str, str]] = {
     "all": ("all", "全部"), "female": ("women", "女性"), "male": ("men", "男性"),
     "asian": ("Asian", "亚洲人"), "black": ("Black", "黑人"), "caucasian": ("Caucasian", "白人"),
     "hispanic": ("Hispanic", "西班牙裔"), "indian": ("Indian", "印度人"), "mideastern": ("Middle Eastern", "中东人"),
     "SCUT-FBP5500/AF": ("Asian women", "亚洲女性"), "SCUT-FBP5500/AM": ("Asian men", "亚洲男性"),
     "SCUT-FBP5500/CF": ("Caucasian women", "白人女性"), "SCUT-FBP5500/CM": ("Caucasian men", "白人男性"),
+    # parts of a score: adjectives, and what is no region of an explanation
+    "attractive": ("attractive", "有吸引力"), "beautiful": ("beautiful", "美丽"), "hot": ("hot", "性感"),
+    "aesthetic": ("aesthetic", "有美感"), "pretty": ("pretty", "漂亮"), "lips": ("lips", "嘴唇"),
+    "skin": ("skin", "皮肤"), "jaw": ("jaw", "下颌"),
 }  # fmt: skip
 
 
@@ -61,3 +66,12 @@ class Texts(Mapping[str, str]):
             return titles[self._column]
         parts = [_LABELS[part][self._column] if part in _LABELS else part for part in label.split(", ")]
         return self["list"].join(parts) if len(parts) > 1 else label
+
+    def part(self, name: str) -> str:
+        """The title of a part of a score: a region, an adjective, or the name itself where no title is known.
+
+        Example:
+            >>> Texts("zh").part("nose"), Texts("zh").part("my network")
+            ('鼻子', 'my network')
+        """
+        return self[name] if name in NAMES else self.label(name)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from beauty_evaluate.config import RatingScale
 from beauty_evaluate.images import three_channels
-from beauty_evaluate.phrases import WARNINGS
+from beauty_evaluate.phrases import WARNINGS, parts_of
 from beauty_evaluate.scoring.ranking import Entry, is_significant, joint_half_width, ranked
 from beauty_evaluate.scoring.rows import Row, Scored
 from beauty_evaluate.scoring.scorer import Scorer
@@ -101,6 +101,7 @@ def _card(scorer: Scorer, texts: Texts, row: Row) -> dict[str, Any]:
         "at": knowledge.share_of(scorer.scale, row.score),
         "band": None if None in ends else [knowledge.share_of(scorer.scale, end) for end in ends if end is not None],
         "warnings": _warnings(row, texts),
+        "parts": [(texts.part(part.name), part) for part in parts_of(row.parts)],
     }
 
 

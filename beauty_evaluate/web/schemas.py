@@ -26,7 +26,8 @@ _ABOUT = {
     "confidence": "of the face detector",
     "warnings": "why the score is unreliable, words separated by semicolons",
     "error": "one sentence, empty if the status is ok",
-    "notes": "sentences on how the photo was read, such as that only the first picture of an animation was",
+    "notes": "sentences on how the photo was read, such as that only the first picture of an animation was, and rated",
+    "parts": "what the score is made of where the rater has parts: name=rating points, separated by semicolons",
     "weights": "name of the weights and the first digits of their hash",
 }
 

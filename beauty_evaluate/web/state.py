@@ -10,6 +10,7 @@ import flask
 from beauty_evaluate.errors import PhotoError
 from beauty_evaluate.explain.reliability import reliability
 from beauty_evaluate.faces.regions import NAMES
+from beauty_evaluate.phrases import parts_of
 from beauty_evaluate.scoring.rows import Row
 from beauty_evaluate.scoring.scorer import Scorer
 from beauty_evaluate.web import presenters
@@ -50,6 +51,7 @@ def row_of(values: Mapping[str, Any]) -> Row:
         if not isinstance(value, kind):
             raise ValueError(f"{name} is no {kind}")
         row[name] = value
+    parts_of(row.get("parts", ""))  # what is shown must be readable
     return Row(**row)
 
 

@@ -43,7 +43,8 @@ function savePicture() {
   const sentences = [...results.querySelectorAll(".verdict")].map((sentence) => sentence.textContent);
   const foot = [...sentences, words.about].flatMap((text) => folded(text, width - 2 * gap));
   const parts = cards.map((card) => {
-    const texts = [".place", "h3"].map((part) => card.querySelector(part).textContent.trim());
+    const made = [...card.querySelectorAll(".parts tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent.trim()).filter(Boolean).join(" "));
+    const texts = [...[".place", "h3"].map((part) => card.querySelector(part).textContent.trim()), made.join(", ")];
     const notes = [cautionOf(card), ...(card.querySelector(".because h4") ? [...card.querySelectorAll(".because h4, .because > p")].map((one) => one.textContent) : [])];
     const fold = (list) => list.filter(Boolean).flatMap((text) => folded(text.replace(/\s+/g, " "), side));
     return { lines: fold(texts), notes: fold(notes), bars: bars(card), overlay: card.querySelector(".overlay") };
