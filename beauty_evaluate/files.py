@@ -61,8 +61,10 @@ def lock(descriptor: int) -> bool:
         if sys.platform == "win32":  # it keeps others from reading what is locked, so a byte that is not there
             place = os.lseek(descriptor, 0, os.SEEK_CUR)
             os.lseek(descriptor, BEYOND_ANY_FILE, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            os.lseek(descriptor, place, os.SEEK_SET)
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            finally:
+                os.lseek(descriptor, place, os.SEEK_SET)
         else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

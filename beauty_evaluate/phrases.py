@@ -17,6 +17,7 @@ WARNINGS = {  # of `faces.quality`, and `unusual` of a rating, in plain words
     "cut": "part of the head is outside the photo",
     "stretched": "the photo is stretched",
     "covered": "the eyes or the mouth are covered",
+    "drawn": "this looks drawn, not photographed",
     "unusual": "the photo is unlike those the score was learnt from",
     "unanswered": "the language model gave no rating, so this is the mean of all",
 }

@@ -30,14 +30,14 @@ from beauty_evaluate.evaluation.evaluate import assert_no_leakage
 from beauty_evaluate.evaluation.predictions import HeldOut, read_held_out
 from beauty_evaluate.faces.align import crop_matrix, paste_aligned, transform
 from beauty_evaluate.faces.detect import Face, find_faces, main_face
-from beauty_evaluate.faces.quality import THRESHOLDS, Quality, Thresholds
+from beauty_evaluate.faces.quality import BOX_WEIGHT, THRESHOLDS, Quality, Thresholds
 from beauty_evaluate.images import Picture
+from beauty_evaluate.phrases import WARNINGS
 from beauty_evaluate.raters import registry
 from beauty_evaluate.raters.rater import Rater, crop_config
 from beauty_evaluate.reporting.tables import table
 
 ENOUGH, RATIO = 30, 1.3  # marked photos, and their mean absolute error beside that of others, for a warning to stay
-WORDS = ("small", "blurred", "dark", "bright", "grey", "turned", "unsure", "cut", "stretched", "covered", "unusual")
 PHOTOS_PER_BATCH = 32
 # The measurement behind a warning, whether too much or too little of it is bad, and its threshold.
 SCALES = {
@@ -45,8 +45,8 @@ SCALES = {
     "dark": ("light", -1, "min_light"), "bright": ("light", 1, "max_light"),
     "grey": ("colour", -1, "min_colour"), "turned": ("turn", 1, "max_turn"),
     "unsure": ("confidence", -1, "min_confidence"), "cut": ("outside", 1, "max_outside"),
-    "stretched": ("stretch", 1, "max_stretch"), "narrow": ("stretch", -1, "min_stretch"),
-    "covered": ("covered", 1, "max_covered"), "unusual": ("distance", 1, ""),
+    "stretched": ("width", 1, "max_stretch"), "narrow": ("width", -1, "min_stretch"),
+    "covered": ("covered", 1, "max_covered"), "unusual": ("distance", 1, ""), "drawn": ("texture", -1, "min_texture"),
 }  # fmt: skip
 Change = Callable[[Picture, Face], Picture]
 
@@ -140,10 +140,10 @@ def seen(rater: Rater, data: DataSet, names: Sequence[str], kinds: dict[str, Cha
         if len(batch) == PHOTOS_PER_BATCH:
             rate()
     rate()
-    mean = np.concatenate([ratings.mean for ratings in batches])
     measured = {key: np.concatenate([r.measured[key] for r in batches]) for key in batches[0].measured}
+    measured["width"] = measured["stretch"] ** (1 - BOX_WEIGHT) * measured["shape"] ** BOX_WEIGHT
     unusual = np.concatenate([np.zeros(len(r.mean), bool) if r.unusual is None else r.unusual for r in batches])
-    return Seen(np.abs(np.array(labels) - mean), measured, unusual)
+    return Seen(np.abs(np.array(labels) - np.concatenate([r.mean for r in batches])), measured, unusual)
 
 
 def ratio(pools: Sequence[Seen], marked: Sequence[NDArray[np.bool_]]) -> tuple[int, float]:
@@ -162,7 +162,7 @@ def ratio(pools: Sequence[Seen], marked: Sequence[NDArray[np.bool_]]) -> tuple[i
 def word_rows(pools: dict[str, Seen]) -> list[tuple[object, ...]]:
     """A row for each warning: how many photos of each pool it marks, all of them, and the ratio."""
     rows: list[tuple[object, ...]] = []
-    for word in WORDS:
+    for word in WARNINGS:
         marked = [pool.warned(word) for pool in pools.values()]
         count, times = ratio(list(pools.values()), marked)
         verdict = "stays" if count >= ENOUGH and times >= RATIO else "goes" if count >= ENOUGH else "too few"

@@ -1,6 +1,6 @@
 """What becomes of photos as people have them, before and after: photos.json, photos.md.
 
-python benchmarks/photos.py [--data MEBEAUTY] [--only WORD]
+python benchmarks/photos.py [--data MEBEAUTY] [--only WORD] [--weights NAME]
 python benchmarks/photos.py [--data MEBEAUTY] --package OLD_CHECKOUT    # fills the column `before`
 """
 
@@ -196,11 +196,14 @@ CALLS = [
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    global _weights
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="MEBeauty, whose training photos get other colour spaces")
     parser.add_argument("--package", type=Path, default=ROOT, help="another checkout, which is `before`")
     parser.add_argument("--only", default="", metavar="WORD", help="kinds with this word in their name")
+    parser.add_argument("--weights", help="default: the best network of that checkout")
     options = parser.parse_args(argv)
+    _weights = options.weights
     sys.path.insert(0, str(options.package))
     column = "after" if options.package == ROOT else "before"
     results: dict[str, dict[str, str]] = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
@@ -244,7 +247,7 @@ def _row(source: Any) -> dict[str, Any]:
     from beauty_evaluate import Scorer
     from beauty_evaluate.errors import PhotoError
 
-    scorer = _scorers.setdefault("one", Scorer())
+    scorer = _scorers.setdefault("one", Scorer(_weights))
     try:
         return dataclasses.asdict(max(scorer.score(source), key=lambda row: row.w * row.h))
     except PhotoError as error:
@@ -252,6 +255,7 @@ def _row(source: Any) -> dict[str, Any]:
 
 
 _scorers: dict[str, Any] = {}
+_weights: str | None = None
 
 
 def _short(cell: str, most: int = 150) -> str:

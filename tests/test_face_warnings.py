@@ -73,13 +73,44 @@ def test_other_sizes_and_grey_crops_are_judged_alike() -> None:
 def test_stretching_is_measured_whichever_way_the_head_is_turned() -> None:
     photo = images.read(PORTRAIT)
     face = face_of(photo)
-    first = quality(face, CONFIG).stretch
-    wide = Face(face.box, face.points * (1.5, 1), 0.9, np.asarray(cv2.resize(photo, None, fx=1.5, fy=1), np.uint8))
-    assert quality(wide, CONFIG).stretch == pytest.approx(1.5 * first, rel=0.08)
-    turned = Face(face.box, face.points[:, ::-1] * (-1, 1) + (photo.shape[0], 0), 0.9, np.rot90(photo, -1))
-    assert quality(turned, CONFIG).stretch == pytest.approx(first)
+    first = quality(face, CONFIG)
+    x, y, w, h = face.box
+    pixels = np.asarray(cv2.resize(photo, None, fx=1.5, fy=1), np.uint8)
+    wide = Face((1.5 * x, y, 1.5 * w, h), face.points * (1.5, 1), 0.9, pixels)
+    assert quality(wide, CONFIG).stretch == pytest.approx(1.5 * first.stretch, rel=0.08)
+    assert quality(wide, CONFIG).shape == pytest.approx(1.5 * first.shape)
+    turned_points = face.points[:, ::-1] * (-1, 1) + (photo.shape[0], 0)
+    turned = Face((photo.shape[0] - y - h, x, h, w), turned_points, 0.9, np.rot90(photo, -1))
+    assert quality(turned, CONFIG).width == pytest.approx(first.width)
     assert "stretched" in quality(wide, CONFIG).warnings()
-    assert quality(face, CONFIG).warnings() == []
+    assert first.warnings() == []
+
+
+def test_a_box_tells_of_stretching_what_the_points_hide_unless_the_face_leans() -> None:
+    assert "stretched" in Quality(99, 0.2, 140, 30, 0, 0.95, stretch=1.15, shape=1.25, brightest=200).warnings()
+    assert "stretched" in Quality(99, 0.2, 140, 30, 0, 0.95, stretch=0.85, shape=0.75, brightest=200).warnings()
+    assert Quality(99, 0.2, 140, 30, 0, 0.95, stretch=1.15, shape=1.1, brightest=200).warnings() == []
+    cut = Quality(99, 0.2, 140, 30, 0, 0.95, outside=0.4, stretch=1.3, shape=1.3, brightest=200)
+    assert cut.warnings() == ["cut"]  # what is left of a face has any shape
+    face = face_of(images.read(PORTRAIT))
+    cos = np.sqrt(0.5)
+    leaning = face.points @ np.array([[cos, cos], [-cos, cos]])
+    assert quality(Face((0, 0, 300, 100), leaning, 0.9, images.read(PORTRAIT)), CONFIG).shape == 1
+
+
+def test_skin_without_texture_is_drawn_and_overexposed_skin_is_not() -> None:
+    photo = images.read(PORTRAIT)
+    face = face_of(photo)
+    bright = Face(face.box, face.points, 0.9, np.clip(photo * 1.8, 0, 255).astype(np.uint8))
+    assert quality(face, CONFIG).texture > 0.2
+    assert "drawn" not in quality(bright, CONFIG).warnings()
+    flat = np.full_like(photo, (224, 180, 150))
+    for x, y in face.points:
+        cv2.circle(flat, (int(x), int(y)), 12, (60, 40, 30), -1)
+    noise = np.random.default_rng(0).normal(0, 3, flat.shape)
+    for drawn in (flat, np.clip(flat + noise, 0, 255).astype(np.uint8)):
+        assert "drawn" in quality(Face(face.box, face.points, 0.9, drawn), CONFIG).warnings()
+    assert "drawn" not in Quality(99, 0.2, 140, 30, 0, 0.95, covered=0.9, texture=0).warnings()  # that is a mask
 
 
 def test_what_lies_outside_the_photo_is_measured_even_once_the_photo_has_gone() -> None:

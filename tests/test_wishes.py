@@ -1,6 +1,7 @@
 """What people do with scores: the best photos as files, XMP beside them, sorted tables that Excel opens, two runs."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -20,7 +21,7 @@ import pytest
 from conftest import PORTRAIT, PORTRAIT_PNG, ROOT, Run
 from PIL import Image
 
-from beauty_evaluate import Row, Scorer, images
+from beauty_evaluate import Row, Scorer, files, images
 from beauty_evaluate.config import RatingScale
 from beauty_evaluate.datasets import london
 from beauty_evaluate.encoded import Piped
@@ -433,3 +434,34 @@ def test_a_card_without_a_network_is_told_by_its_recipe(tmp_path: Path) -> None:
     other = cards.Card(card.name, card.config, card.scale)
     assert other.identity.startswith("six_block_60-40:")
     assert other.identity == cards.Card(card.name, card.config, RatingScale(1, 10)).identity
+
+
+class Windows:
+    """In place of msvcrt: a byte of a file belongs to the descriptor that locked it first."""
+
+    LK_NBLCK = 2
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[int, int], int] = {}
+
+    def locking(self, descriptor: int, mode: int, count: int) -> None:
+        assert (mode, count) == (self.LK_NBLCK, 1)
+        place = (os.fstat(descriptor).st_ino, os.lseek(descriptor, 0, os.SEEK_CUR))
+        if self.held.setdefault(place, descriptor) != descriptor:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_windows_locks_a_byte_that_is_not_there_and_leaves_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows, table = Windows(), tmp_path / "t.csv"
+    monkeypatch.setattr(files, "sys", types.SimpleNamespace(platform="win32"))
+    monkeypatch.setattr(files, "msvcrt", windows, raising=False)
+    table.write_bytes(b"file,score\n")
+    with open(table, "rb+") as one, open(table, "rb+") as two:
+        one.seek(4)
+        two.seek(7)
+        assert (files.lock(one.fileno()), files.lock(two.fileno())) == (True, False)
+        assert [os.lseek(file.fileno(), 0, os.SEEK_CUR) for file in (one, two)] == [4, 7]
+    ((_, place),) = windows.held
+    assert place > table.stat().st_size  # locked bytes cannot be read, so these are none of the table's

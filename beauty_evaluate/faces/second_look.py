@@ -34,6 +34,10 @@ def find(photo: Picture, config: CropConfig) -> list[Detection]:
         return _find_elsewhere(photo, config)
     main = max(faces, key=lambda face: face.box[2] * face.box[3])
     turned = _surest_turn(photo, main, config)
+    if turned.confidence < CONFIRMED:  # it may be none, and the face stand on its head elsewhere
+        others = [face for quarters in (1, 2, 3) for face in search(photo, config, quarters)]
+        surest = max(others, key=lambda face: face.confidence, default=turned)
+        turned = surest if surest.confidence >= SURE_CLOSER else turned
     if quarters := round(turned.seen_roll / 90) % 4:  # the photo lies on its side, it seems, and so do its other faces
         whole = [_straightened(photo, face, config) for face in search(photo, config, quarters)]
         faces = merged([turned, *(face for face in faces if face.confidence >= CONFIRMED)], whole)

@@ -13,6 +13,7 @@ _WARNINGS_IN_CHINESE = {
     "cut": "头部有一部分在照片之外",
     "stretched": "照片被拉伸变形",
     "covered": "眼睛或嘴部被遮挡",
+    "drawn": "看起来是绘制的，而不是照片",
     "unusual": "照片与训练所用照片差别很大",
     "unanswered": "语言模型没有给出评分，这是所有评分的平均值",
 }
