@@ -54,7 +54,7 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
 def test_turned_photos_score_as_the_upright_one(scorer: Scorer, name: str, turn: int) -> None:
     turned = photo(name).rotate(turn, expand=True, fillcolor=(128, 128, 128), resample=Image.Resampling.BICUBIC)
     upright, (row,) = largest(scorer, np.asarray(photo(name))), scorer.score(np.asarray(turned))
-    assert row.score == pytest.approx(upright.score, abs=0.1 if turn % 90 == 0 else 0.25)
+    assert row.score == pytest.approx(upright.score, abs=0.1 if turn % 90 == 0 else 0.3)
 
 
 @pytest.mark.parametrize("turn", [165, 170, 172])
@@ -111,7 +111,7 @@ def test_half_a_face_is_warned_of_or_none(scorer: Scorer, name: str, side: str) 
         "left": pixels[:, :centre],
         "right": pixels[:, centre:],
         "top": pixels[:middle],
-        "bottom": pixels[middle:],
+        "below": pixels[middle:],
     }
     assert warnings_of(scorer, halves[side]) != [""]
 
