@@ -42,7 +42,7 @@ def faces(photos: list[Picture], rater: Rater) -> list[Face]:
     return [face for face in faces if face]
 
 
-# What the network of today holds; darker copies score up to .11 higher, blurred ones up to .43 (benchmarks/monotony.md).
+# What holds; darker copies score up to .11 higher, blurred ones up to .43 (benchmarks/monotony.md).
 @pytest.mark.parametrize(
     "change",
     [noisier(8), noisier(16), compressed(70), compressed(50), compressed(30), compressed(10)],

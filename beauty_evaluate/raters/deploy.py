@@ -103,11 +103,11 @@ def _files(card: Card) -> Iterator[tuple[str, Path]]:
 def _readme(card: Card) -> str:
     """What the rater is, how it is used, and what it may be used for."""
     learnt = [f"{part.data_set}, split {part.split}: {len(part.photos)} photos" for part in card.trained_on]
-    figures = [
-        f"- {data}: PC {groups['all']['pearson']:.3f}, MAE {groups['all']['mae']:.3f}"
-        for data, groups in card.metrics.items()
-        if groups.get("all", {}).get("pearson") is not None
-    ]
+    figures = []
+    for data, groups in card.metrics.items():
+        pairs = [(title, groups.get("all", {}).get(key)) for title, key in (("PC", "pearson"), ("MAE", "mae"))]
+        if measured := [f"{title} {value:.3f}" for title, value in pairs if value is not None]:
+            figures.append(f"- {data}: {', '.join(measured)}")
     elsewhere = ELSEWHERE.get(card.config.family, "").format(model=getattr(card.config, "model", ""))
     paragraphs = [
         f"# {card.name}",
