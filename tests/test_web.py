@@ -317,7 +317,9 @@ def test_figures_of_weights_without_a_test_part_are_those_of_their_recipe(app: f
     card = registry.load_card("six_block_scut")
     assert (card.metrics, knowledge.measured(card).name) == ({}, "six_block_scut_60-40")
     assert knowledge.measured(service_of(app).scorer.card).name == registry.EVALUATED
-    assert "six_block_60-40, on photos it has not learnt from" in app.test_client().get("/").text
+    page = app.test_client().get("/").text
+    assert "six_block_60-40, on photos it has not learnt from" in page
+    assert page.index("points of 1 to 5") < page.index("points of 1 to 10")  # each data set's errors on its own scale
 
 
 def test_tint_colours_what_raises_and_what_lowers() -> None:

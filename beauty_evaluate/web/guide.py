@@ -58,8 +58,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "± 和阴影部分是误差范围。两张照片相差小于合计误差时，不分高下。",
     ),
     "guide_place": (
-        "“Higher than 70 %” compares with the faces of the data set, not with people in general.",
-        "“高于 70 %”是与数据集中的人脸相比，不是与所有人相比。",
+        "“Higher than 70 %” compares with the rated faces of {data}, not with people in general.",
+        "“高于 70 %”是与 {data} 中已评分的人脸相比，不是与所有人相比。",
     ),
     "guide_warnings": (
         "A warning says why a score means little. Frontal, sharp, evenly lit and in colour is what works best:",

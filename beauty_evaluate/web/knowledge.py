@@ -20,10 +20,12 @@ class GroupTable:
 
     Attributes:
         data: title of the data set.
+        scale: of its ratings, and so of the errors.
         rows: group, correlation and mean error, as they are shown.
     """
 
     data: str
+    scale: RatingScale
     rows: tuple[tuple[str, str, str], ...]
 
 
@@ -78,17 +80,17 @@ def measured(card: Card) -> Card:
 
 def group_tables(card: Card, texts: Texts) -> list[GroupTable]:
     """A table for each data set that the rater has learnt from and was tested on."""
-    learnt = {part.data_set for part in card.trained_on}
-    return [_table(data, groups, texts) for data, groups in card.metrics.items() if data in learnt]
+    scales = {part.data_set: part.scale for part in card.trained_on}
+    return [_table(data, scales[data], groups, texts) for data, groups in card.metrics.items() if data in scales]
 
 
-def _table(data: str, groups: Metrics, texts: Texts) -> GroupTable:
+def _table(data: str, scale: RatingScale, groups: Metrics, texts: Texts) -> GroupTable:
     rows = [
         (texts.label(label, data), _two_digits(row.get("pearson")), _two_digits(row.get("mae")))
         for label, row in groups.items()
         if label not in NOT_GROUPS
     ]
-    return GroupTable(data, tuple(rows))
+    return GroupTable(data, scale, tuple(rows))
 
 
 def _two_digits(value: float | None) -> str:

@@ -153,7 +153,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "group": ("Photos", "照片"),
     "correlation": ("Correlation", "相关系数"),
-    "error": ("Mean error, points", "平均误差（分）"),
+    "error": ("Mean error, points of {low} to {high}", "平均误差（{low} 到 {high} 分制）"),
     "weights": ("Weights: {name}", "权重：{name}"),
     "api": ("API for programs", "程序接口（API）"),
     "parts": ("What the score is made of", "分数的组成"),
