@@ -16,6 +16,8 @@ from beauty_evaluate.cli.common import import_tensorflow, main
 ROOT = Path(__file__).resolve().parents[1]
 PORTRAIT = ROOT / "examples" / "grace_hopper.jpg"
 PORTRAIT_PNG = ROOT / "examples" / "eileen_collins.png"
+LONDON = ROOT / "beauty_evaluate" / "datasets" / "london" / "images"
+FAR_APART = (LONDON / "038_neutral.jpg", LONDON / "104_neutral.jpg")  # by far the lowest and the highest score
 
 import_tensorflow()  # as the commands do, before a test imports it by itself
 

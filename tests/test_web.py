@@ -11,7 +11,7 @@ from pathlib import Path
 import flask
 import numpy as np
 import pytest
-from conftest import PORTRAIT, PORTRAIT_PNG, ROOT
+from conftest import FAR_APART, PORTRAIT, PORTRAIT_PNG, ROOT
 from flask.testing import FlaskClient
 from PIL import Image, ImageColor
 from playwright._impl._driver import compute_driver_executable
@@ -28,8 +28,6 @@ from beauty_evaluate.web import knowledge
 from beauty_evaluate.web.i18n import LANGUAGES, Texts
 
 STATIC = ROOT / "beauty_evaluate" / "web" / "static"
-LONDON = ROOT / "beauty_evaluate" / "datasets" / "london" / "images"
-FAR_APART = (LONDON / "038_neutral.jpg", LONDON / "104_neutral.jpg")  # by far the lowest and the highest score
 
 
 @pytest.fixture(scope="module")
