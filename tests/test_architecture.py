@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Run
 
+from beauty_evaluate.raters.registry import FAMILIES, Later
+
 PACKAGE = ROOT / "beauty_evaluate"
 FLOORS: dict[str, int] = {
     **dict.fromkeys(("errors", "files", "phrases", "boxes", "encoded", "exif", "formats", "jpeg", "jxl"), 0),
@@ -223,8 +225,10 @@ def test_a_light_start_loads_nothing_heavy(what: str, tmp_path: Path) -> None:
         "help": "import contextlib\nfrom beauty_evaluate.cli.common import COMMANDS, main\n"
         "for command in COMMANDS:\n    with contextlib.suppress(SystemExit):\n        main([command, '--help'])",
     }[what]
+    rivals = {f"beauty_evaluate.raters.{family.module}" for family in FAMILIES.values() if isinstance(family, Later)}
     code = (
-        f"import sys\n{start}\nprint('heavy:', sorted({set(HEAVY)!r} & {{name.split('.')[0] for name in sys.modules}}))"
+        f"import sys\n{start}\nloaded = {{name.split('.')[0] for name in sys.modules}} | sys.modules.keys()\n"
+        f"print('heavy:', sorted({set(HEAVY) | rivals!r} & loaded))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=600

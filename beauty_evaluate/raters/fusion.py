@@ -1,7 +1,7 @@
 """The family `fusion`: sub-scores, or all of the geometry, beside what a network has made of the whole crop."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 from typing import Literal
@@ -84,7 +84,7 @@ class FusionRater:
             network = self._network
         embedding = embed(network, self.config.embedding, faces)
         mean, parts = self.parts.rate(np.concatenate([values, embedding], axis=1))
-        return replace(with_intervals(self.card, mean, measurements(faces, self.config.crop)), parts=parts)
+        return with_intervals(self.card, mean, measurements(faces, self.config.crop), parts=parts)
 
     @cached_property
     def _network(self) -> PredictFn:

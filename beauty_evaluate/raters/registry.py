@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,9 @@ from beauty_evaluate.config import Config, RaterConfig
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.raters import card as cards
 from beauty_evaluate.raters.card import Card
-from beauty_evaluate.raters.ensemble import Ensemble, EnsembleConfig
-from beauty_evaluate.raters.features import FeaturesConfig, FeaturesRater
-from beauty_evaluate.raters.fusion import FusionConfig, FusionRater
-from beauty_evaluate.raters.geometry import GeometryConfig, GeometryRater
-from beauty_evaluate.raters.language_model import LanguageModel, LanguageModelConfig
 from beauty_evaluate.raters.mean_baseline import MeanBaseline, MeanBaselineConfig
 from beauty_evaluate.raters.network import NetworkRater, Runtime
 from beauty_evaluate.raters.rater import Rater
-from beauty_evaluate.raters.sub_scores import SubScoresConfig, SubScoresRater
-from beauty_evaluate.raters.transfer import TransferConfig, TransferRater
-from beauty_evaluate.raters.zero_shot import ZeroShot, ZeroShotConfig
 from beauty_evaluate.settings import from_json
 
 DEFAULT = "six_block"  # learnt from every photo there was
@@ -35,21 +28,44 @@ class Family:
     load: Callable[[Card, Runtime, int], Rater]
 
 
-def _ensemble(card: Card, runtime: Runtime, threads: int) -> Rater:
-    return Ensemble(card, lambda path: of_card(load_card(str(path)), runtime, threads))
+@dataclass(frozen=True)
+class Later:
+    """As `Family`, of a module of this folder that is imported when it is asked for: one score needs one family."""
+
+    module: str
+    config_name: str
+    make: Callable[[Any, Card, Runtime, int], Rater]  # of the module, and as `Family.load`
+
+    @property
+    def config(self) -> type[Any]:
+        """The type of its config."""
+        kind: type[Any] = getattr(self._module(), self.config_name)
+        return kind
+
+    def load(self, card: Card, runtime: Runtime, threads: int) -> Rater:
+        """Its rater."""
+        return self.make(self._module(), card, runtime, threads)
+
+    def _module(self) -> Any:
+        return import_module(f"{__package__}.{self.module}")
 
 
-FAMILIES: dict[str, Family] = {
+def _ensemble(module: Any, card: Card, runtime: Runtime, threads: int) -> Rater:
+    rater: Rater = module.Ensemble(card, lambda path: of_card(load_card(str(path)), runtime, threads))
+    return rater
+
+
+FAMILIES: dict[str, Family | Later] = {
     "network": Family(Config, NetworkRater),
-    "ensemble": Family(EnsembleConfig, _ensemble),
+    "ensemble": Later("ensemble", "EnsembleConfig", _ensemble),
     "mean_baseline": Family(MeanBaselineConfig, lambda card, runtime, threads: MeanBaseline(card)),
-    "zero_shot": Family(ZeroShotConfig, lambda card, runtime, threads: ZeroShot(card, threads)),
-    "language_model": Family(LanguageModelConfig, lambda card, runtime, threads: LanguageModel(card)),
-    "geometry": Family(GeometryConfig, lambda card, runtime, threads: GeometryRater(card)),
-    "sub_scores": Family(SubScoresConfig, lambda card, runtime, threads: SubScoresRater(card)),
-    "fusion": Family(FusionConfig, lambda card, runtime, threads: FusionRater(card, threads)),
-    "transfer": Family(TransferConfig, lambda card, runtime, threads: TransferRater(card, threads)),
-    "features": Family(FeaturesConfig, lambda card, runtime, threads: FeaturesRater(card, threads)),
+    "zero_shot": Later("zero_shot", "ZeroShotConfig", lambda its, card, _, threads: its.ZeroShot(card, threads)),
+    "language_model": Later("language_model", "LanguageModelConfig", lambda its, card, *_: its.LanguageModel(card)),
+    "geometry": Later("geometry", "GeometryConfig", lambda its, card, *_: its.GeometryRater(card)),
+    "sub_scores": Later("sub_scores", "SubScoresConfig", lambda its, card, *_: its.SubScoresRater(card)),
+    "fusion": Later("fusion", "FusionConfig", lambda its, card, _, threads: its.FusionRater(card, threads)),
+    "transfer": Later("transfer", "TransferConfig", lambda its, card, _, threads: its.TransferRater(card, threads)),
+    "features": Later("features", "FeaturesConfig", lambda its, card, _, threads: its.FeaturesRater(card, threads)),
 }
 
 

@@ -1,7 +1,7 @@
 """The family `sub_scores`: eyes, jaw, nose, lips, cheeks and skin, each rated by its own features alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -60,4 +60,4 @@ class SubScoresRater:
         """Rate each face. ValueError for no faces."""
         values, _ = measure_faces(faces, self._crop)
         mean, parts = self.parts.rate(values)
-        return replace(with_intervals(self.card, mean, measurements(faces, self._crop)), parts=parts)
+        return with_intervals(self.card, mean, measurements(faces, self._crop), parts=parts)
