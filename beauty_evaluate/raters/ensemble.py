@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import CropConfig, RatingScale
+from beauty_evaluate.config import CropConfig
 from beauty_evaluate.errors import ConfigError, WeightsError
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters.card import Card
-from beauty_evaluate.raters.rater import Rater, Ratings, crop_config, with_intervals
+from beauty_evaluate.raters.rater import CardRater, Rater, Ratings, crop_config, with_intervals
 from beauty_evaluate.settings import Checked, from_json, within
 
 BLEND = "blend"  # the artifact that holds what was learnt
@@ -91,7 +91,7 @@ class Blend(Checked):
         return np.stack([np.ones_like(z), z, z**2, apart], 1)
 
 
-class Ensemble:
+class Ensemble(CardRater):
     """Rates with the members whose cards lie beside its own.
 
     Example:
@@ -115,16 +115,6 @@ class Ensemble:
             raise WeightsError(f"{card.name} is an ensemble without members. Train it again.")
         self.card, self.config = card, card.config
         self.members = tuple(load(card.artifact(name)) for name in card.config.members)
-
-    @property
-    def name(self) -> str:
-        """Of its card."""
-        return self.card.name
-
-    @property
-    def scale(self) -> RatingScale:
-        """Of its ratings."""
-        return self.card.scale
 
     @property
     def needs(self) -> frozenset[str]:

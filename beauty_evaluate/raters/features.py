@@ -9,13 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import CropConfig, RatingScale
+from beauty_evaluate.config import CropConfig
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters import portable
 from beauty_evaluate.raters.backbone_config import PREPROCESS, BackboneConfig
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.heads import HeadConfig, predict_views, read_head
-from beauty_evaluate.raters.rater import Ratings, with_intervals
+from beauty_evaluate.raters.rater import CardRater, Ratings, with_intervals
 from beauty_evaluate.raters.regressors import Dense
 from beauty_evaluate.raters.runtime import PredictFn
 from beauty_evaluate.settings import Checked
@@ -73,7 +73,7 @@ def prepared(network: PredictFn, config: ExtractorConfig) -> PredictFn:
     return features
 
 
-class FeaturesRater:
+class FeaturesRater(CardRater):
     """A frozen network with a head. Safe to use from any number of threads."""
 
     needs = frozenset({"crop"})
@@ -88,16 +88,6 @@ class FeaturesRater:
         assert isinstance(card.config, FeaturesConfig)
         self.card, self.config = card, card.config
         self._threads, self._lock = threads, threading.Lock()
-
-    @property
-    def name(self) -> str:
-        """Of its card."""
-        return self.card.name
-
-    @property
-    def scale(self) -> RatingScale:
-        """Of its ratings."""
-        return self.card.scale
 
     def rate(self, faces: Sequence[Face]) -> Ratings:
         """Rate each face, the mean over its crop and the mirror image where the card says so. ValueError for no

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import CropConfig, RatingScale
+from beauty_evaluate.config import CropConfig
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.quality import measurements
 from beauty_evaluate.raters import portable
@@ -17,7 +17,7 @@ from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.features import ExtractorConfig, prepared
 from beauty_evaluate.raters.geometry import RuleConfig, load_arrays, measure_faces
 from beauty_evaluate.raters.parts import Parts
-from beauty_evaluate.raters.rater import Ratings, with_intervals
+from beauty_evaluate.raters.rater import CardRater, Ratings, with_intervals
 from beauty_evaluate.raters.runtime import PredictFn
 from beauty_evaluate.settings import Checked, within
 
@@ -42,7 +42,7 @@ class FusionConfig(Checked):
     family: Literal["fusion"] = "fusion"
 
 
-class FusionRater:
+class FusionRater(CardRater):
     """The weighted mean of sub-scores of regions and of the network's."""
 
     def __init__(self, card: Card, threads: int = 0) -> None:
@@ -61,16 +61,6 @@ class FusionRater:
         """The photo too where the network sees another crop than the mesh."""
         other = self.config.embedding.crop != self.config.crop
         return frozenset({"crop", "landmarks", "photo"} if other else {"crop", "landmarks"})
-
-    @property
-    def name(self) -> str:
-        """Of its card."""
-        return self.card.name
-
-    @property
-    def scale(self) -> RatingScale:
-        """Of its ratings."""
-        return self.card.scale
 
     @cached_property
     def parts(self) -> Parts:

@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import CropConfig, RatingScale
+from beauty_evaluate.config import CropConfig
 from beauty_evaluate.errors import WeightsError
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.quality import measurements
 from beauty_evaluate.raters.card import Card
-from beauty_evaluate.raters.rater import Ratings, with_intervals
+from beauty_evaluate.raters.rater import CardRater, Ratings, with_intervals
 from beauty_evaluate.raters.regressors import Arrays, Regressor, Standardiser, regressor
 from beauty_evaluate.settings import Checked, within
 
@@ -57,7 +57,7 @@ class GeometryConfig(Checked):
     family: Literal["geometry"] = "geometry"
 
 
-class GeometryRater:
+class GeometryRater(CardRater):
     """Rates a face by its features alone."""
 
     needs = frozenset({"crop", "landmarks"})
@@ -65,16 +65,6 @@ class GeometryRater:
     def __init__(self, card: Card) -> None:
         assert isinstance(card.config, GeometryConfig)
         self.card, self._crop = card, card.config.crop
-
-    @property
-    def name(self) -> str:
-        """Of its card."""
-        return self.card.name
-
-    @property
-    def scale(self) -> RatingScale:
-        """Of its ratings."""
-        return self.card.scale
 
     def rate(self, faces: Sequence[Face]) -> Ratings:
         """Rate each face. ValueError for no faces."""

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import CropConfig, RatingScale
+from beauty_evaluate.config import CropConfig
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.faces.align import Crop
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters.card import Card
-from beauty_evaluate.raters.rater import Ratings, with_intervals
+from beauty_evaluate.raters.rater import CardRater, Ratings, with_intervals
 from beauty_evaluate.settings import Checked, within
 
 if TYPE_CHECKING:  # imported when a model is asked, since every run imports all families
@@ -165,13 +165,14 @@ def means(answers: "Sequence[Sequence[Answer]]") -> Floats:
     return np.array([np.mean(several) if several else np.nan for several in ratings])
 
 
-class LanguageModel:
+class LanguageModel(CardRater):
     """A language model with its card. Safe to use from any number of threads.
 
     `measured` has, for each face, `answers` (how many ratings were given), `spread` (their standard deviation, rating
     points) and `confidence` (0..1, what the model said of itself).
 
     Example:
+        >>> from beauty_evaluate.config import RatingScale
         >>> from beauty_evaluate.raters.card import Card
         >>> LanguageModel(Card("asked", LanguageModelConfig(), RatingScale(1, 5))).name  # nobody is asked yet
         'asked'
@@ -184,16 +185,6 @@ class LanguageModel:
         assert isinstance(card.config, LanguageModelConfig)
         self.card, self.config = card, card.config
         self._interview = Interview(card.config)
-
-    @property
-    def name(self) -> str:
-        """Of its card."""
-        return self.card.name
-
-    @property
-    def scale(self) -> RatingScale:
-        """Of its ratings."""
-        return self.card.scale
 
     def rate(self, faces: Sequence[Face]) -> Ratings:
         """The mean over all answers for each face. ValueError for no faces; ConfigError and WeightsError as

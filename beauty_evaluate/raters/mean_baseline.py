@@ -6,10 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from beauty_evaluate.config import RatingScale
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters.card import Card
-from beauty_evaluate.raters.rater import Ratings, with_intervals
+from beauty_evaluate.raters.rater import CardRater, Ratings, with_intervals
 from beauty_evaluate.settings import Checked
 
 
@@ -22,7 +21,7 @@ class MeanBaselineConfig(Checked):
     family: Literal["mean_baseline"] = "mean_baseline"
 
 
-class MeanBaseline:
+class MeanBaseline(CardRater):
     """Predicts the mean.
 
     Example:
@@ -38,16 +37,6 @@ class MeanBaseline:
     def __init__(self, card: Card) -> None:
         assert isinstance(card.config, MeanBaselineConfig)
         self.card, self._mean = card, card.config.mean
-
-    @property
-    def name(self) -> str:
-        """Of its card."""
-        return self.card.name
-
-    @property
-    def scale(self) -> RatingScale:
-        """Of its ratings."""
-        return self.card.scale
 
     def rate(self, faces: Sequence[Face]) -> Ratings:
         """The mean for each face. ValueError for no faces."""

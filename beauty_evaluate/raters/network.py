@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import Config, CropConfig, RatingScale
+from beauty_evaluate.config import Config, CropConfig
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.faces.align import Crop
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.quality import measurements
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.feature_space import KEYS, PREFIX, FeatureSpace
-from beauty_evaluate.raters.rater import Rater, Ratings, with_intervals
+from beauty_evaluate.raters.rater import CardRater, Rater, Ratings, with_intervals
 from beauty_evaluate.raters.runtime import PredictFn, look, onnxruntime_predictor, opencv_predictor, predict
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Runtime = Literal["opencv", "onnxruntime", "keras"]
 
 
-class NetworkRater:
+class NetworkRater(CardRater):
     """A network with its card. Safe to use from any number of threads.
 
     Example:
@@ -70,16 +70,6 @@ class NetworkRater:
         rater = cls(card, "keras")
         rater._model = model
         return rater
-
-    @property
-    def name(self) -> str:
-        """Of its card."""
-        return self.card.name
-
-    @property
-    def scale(self) -> RatingScale:
-        """Of its ratings."""
-        return self.card.scale
 
     @property
     def crop_config(self) -> CropConfig:

@@ -84,6 +84,31 @@ class Rater(Protocol):
         """Rate each face. ValueError for no faces."""
 
 
+class CardRater:
+    """What raters of a card have in common: its name and its scale.
+
+    Attributes:
+        card: what it is, what it has learnt from and what it reaches.
+
+    Example:
+        >>> from beauty_evaluate.raters import registry
+        >>> isinstance(registry.load(), CardRater)
+        True
+    """
+
+    card: Card
+
+    @property
+    def name(self) -> str:
+        """Of its card."""
+        return self.card.name
+
+    @property
+    def scale(self) -> RatingScale:
+        """Of its ratings."""
+        return self.card.scale
+
+
 def crop_config(rater: Rater) -> CropConfig:
     """The crop that a rater sees; of one that sees none, the default, in which regions of a face are told apart."""
     config = getattr(rater.card.config, "crop", None)

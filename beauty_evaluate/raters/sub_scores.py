@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from beauty_evaluate.config import CropConfig, RatingScale
+from beauty_evaluate.config import CropConfig
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.faces.quality import measurements
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.geometry import RuleConfig, load_arrays, measure_faces
 from beauty_evaluate.raters.parts import Parts
-from beauty_evaluate.raters.rater import Ratings, with_intervals
+from beauty_evaluate.raters.rater import CardRater, Ratings, with_intervals
 from beauty_evaluate.settings import Checked, within
 
 
@@ -32,7 +32,7 @@ class SubScoresConfig(Checked):
     family: Literal["sub_scores"] = "sub_scores"
 
 
-class SubScoresRater:
+class SubScoresRater(CardRater):
     """The weighted mean of sub-scores; `Ratings.parts` has them and their weights."""
 
     needs = frozenset({"crop", "landmarks"})
@@ -40,16 +40,6 @@ class SubScoresRater:
     def __init__(self, card: Card) -> None:
         assert isinstance(card.config, SubScoresConfig)
         self.card, self._crop = card, card.config.crop
-
-    @property
-    def name(self) -> str:
-        """Of its card."""
-        return self.card.name
-
-    @property
-    def scale(self) -> RatingScale:
-        """Of its ratings."""
-        return self.card.scale
 
     @cached_property
     def parts(self) -> Parts:

@@ -8,13 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from beauty_evaluate.config import AugmentConfig, CropConfig, RatingScale
+from beauty_evaluate.config import AugmentConfig, CropConfig
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters import portable
 from beauty_evaluate.raters.backbone_config import BackboneConfig
 from beauty_evaluate.raters.card import Card
 from beauty_evaluate.raters.heads import HeadConfig
-from beauty_evaluate.raters.rater import Ratings, with_intervals
+from beauty_evaluate.raters.rater import CardRater, Ratings, with_intervals
 from beauty_evaluate.raters.runtime import PredictFn, look
 from beauty_evaluate.settings import Checked, within
 
@@ -55,7 +55,7 @@ class TransferConfig(Checked):
     family: Literal["transfer"] = "transfer"
 
 
-class TransferRater:
+class TransferRater(CardRater):
     """A backbone with a head, run from the exported network. Safe to use from any number of threads."""
 
     needs = frozenset({"crop"})
@@ -70,16 +70,6 @@ class TransferRater:
         assert isinstance(card.config, TransferConfig)
         self.card, self.config = card, card.config
         self._threads, self._lock = threads, threading.Lock()
-
-    @property
-    def name(self) -> str:
-        """Of its card."""
-        return self.card.name
-
-    @property
-    def scale(self) -> RatingScale:
-        """Of its ratings."""
-        return self.card.scale
 
     def rate(self, faces: Sequence[Face]) -> Ratings:
         """Rate each face, the mean over its crop and the mirror image where the card says so. ValueError for no

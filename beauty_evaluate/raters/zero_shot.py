@@ -9,13 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from beauty_evaluate.config import CropConfig, RatingScale
+from beauty_evaluate.config import CropConfig
 from beauty_evaluate.errors import ConfigError
 from beauty_evaluate.faces.align import Crop
 from beauty_evaluate.faces.detect import Face
 from beauty_evaluate.raters import portable
 from beauty_evaluate.raters.card import Card
-from beauty_evaluate.raters.rater import Ratings, with_intervals
+from beauty_evaluate.raters.rater import CardRater, Ratings, with_intervals
 from beauty_evaluate.raters.runtime import BATCH, PredictFn
 from beauty_evaluate.settings import Checked
 
@@ -110,12 +110,13 @@ def margins(network: PredictFn, directions: Floats, crops: Sequence[Crop], flip_
     return np.asarray(np.concatenate(parts) @ directions.T)
 
 
-class ZeroShot:
+class ZeroShot(CardRater):
     """CLIP with pairs of adjectives. Safe to use from any number of threads.
 
     A pair's score and the rating are on one line: the rating is the mean of its parts.
 
     Example:
+        >>> from beauty_evaluate.config import RatingScale
         >>> from beauty_evaluate.raters.card import Card
         >>> ZeroShot(Card("clip", ZeroShotConfig(), RatingScale(1, 5))).config.names[:2]
         ('attractive', 'beautiful')
@@ -133,16 +134,6 @@ class ZeroShot:
         assert isinstance(card.config, ZeroShotConfig)
         self.card, self.config = card, card.config
         self._threads, self._lock = threads, threading.Lock()
-
-    @property
-    def name(self) -> str:
-        """Of its card."""
-        return self.card.name
-
-    @property
-    def scale(self) -> RatingScale:
-        """Of its ratings."""
-        return self.card.scale
 
     def rate(self, faces: Sequence[Face]) -> Ratings:
         """The mean over the pairs for each face, with a part for each. ValueError for no faces."""
